@@ -1,0 +1,22 @@
+package org.tokenrate.engine;
+
+/**
+ * What an engine is started with.
+ *
+ * @param engine auto, cpu, cuda or simulated
+ * @param model {@code builtin} or a model folder
+ * @param modelFormat hf, llama, awq or auto
+ * @param dtype auto, f32 or bf16
+ * @param tp tensor-parallel ranks
+ * @param cacheCount ratio of the memory free after the weights are loaded that becomes KV blocks,
+ *     in (0, 1)
+ * @param maxBatchSize most sequences that run at once
+ */
+public record EngineOptions(
+        String engine,
+        String model,
+        String modelFormat,
+        String dtype,
+        int tp,
+        double cacheCount,
+        int maxBatchSize) {}
