@@ -1,0 +1,213 @@
+package org.tokenrate.checkpoint;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A safetensors file: eight bytes of header length (little-endian), a JSON header that maps each
+ * tensor's name to its type, shape and byte range, then the tensors.
+ *
+ * @see <a href="https://github.com/huggingface/safetensors#format">the format</a>
+ */
+final class Safetensors implements AutoCloseable {
+    /** The format's own limit on the header. */
+    private static final long MAX_HEADER_BYTES = 100_000_000;
+
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
+    private final Path file;
+    private final FileChannel channel;
+    private final Map<String, TensorData> tensors = new TreeMap<>();
+
+    static Safetensors open(Path file) throws IOException {
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(file, StandardOpenOption.READ);
+        } catch (IOException e) {
+            throw new CheckpointException(file, "cannot be read (" + reason(e) + ")");
+        }
+        try {
+            return new Safetensors(file, channel);
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private static String reason(IOException e) {
+        return e.getClass().getSimpleName().replace("Exception", "");
+    }
+
+    private Safetensors(Path file, FileChannel channel) throws IOException {
+        this.file = file;
+        this.channel = channel;
+        long size = channel.size();
+        if (size < 8) throw bad("is " + size + " bytes long, too short for a safetensors header");
+        long headerBytes = read(0, 8).getLong();
+        if (headerBytes < 2 || headerBytes > Math.min(MAX_HEADER_BYTES, size - 8)) {
+            throw bad(
+                    "claims a header of %s bytes, but the file has %d and the format allows %d"
+                            .formatted(
+                                    Long.toUnsignedString(headerBytes),
+                                    size - 8,
+                                    MAX_HEADER_BYTES));
+        }
+        JsonNode header;
+        try {
+            header =
+                    JSON.readTree(
+                            StandardCharsets.UTF_8.decode(read(8, (int) headerBytes)).toString());
+        } catch (JsonProcessingException e) {
+            throw bad("has a broken header: " + e.getOriginalMessage());
+        }
+        if (!header.isObject()) throw bad("has a header that is not a JSON object");
+        long dataStart = 8 + headerBytes;
+        long dataBytes = size - dataStart;
+        List<Extent> extents = new ArrayList<>();
+        for (var field : header.properties()) {
+            if (field.getKey().equals("__metadata__")) continue;
+            Extent extent = extent(field.getKey(), field.getValue(), dataStart, dataBytes);
+            extents.add(extent);
+            tensors.put(extent.name, extent);
+        }
+        checkNoOverlap(extents);
+    }
+
+    private Extent extent(String name, JsonNode entry, long dataStart, long dataBytes)
+            throws CheckpointException {
+        DType type;
+        try {
+            type = DType.valueOf(entry.path("dtype").asText());
+        } catch (IllegalArgumentException e) {
+            throw bad(
+                    "tensor "
+                            + name
+                            + " has dtype "
+                            + entry.path("dtype")
+                            + "; known are F32, F16 and BF16");
+        }
+        JsonNode shapeNode = entry.path("shape");
+        if (!shapeNode.isArray() || shapeNode.isEmpty() || shapeNode.size() > 2) {
+            throw bad("tensor " + name + " has shape " + shapeNode + "; one or two dimensions fit");
+        }
+        long[] shape = new long[shapeNode.size()];
+        long bytes = type.bytes();
+        for (int i = 0; i < shape.length; i++) {
+            shape[i] = shapeNode.get(i).asLong(-1);
+            if (shape[i] < 1 || shape[i] > dataBytes) {
+                throw bad("tensor " + name + " has an impossible shape " + shapeNode);
+            }
+            bytes = Math.multiplyHigh(bytes, shape[i]) == 0 ? bytes * shape[i] : Long.MAX_VALUE;
+        }
+        JsonNode offsets = entry.path("data_offsets");
+        long begin = offsets.path(0).asLong(-1);
+        long end = offsets.path(1).asLong(-1);
+        if (!offsets.isArray() || offsets.size() != 2 || begin < 0 || end < begin) {
+            throw bad("tensor " + name + " has impossible offsets " + offsets);
+        }
+        if (end > dataBytes) {
+            throw bad(
+                    "tensor %s ends at byte %d of the data, but the file holds %d: truncated?"
+                            .formatted(name, end, dataBytes));
+        }
+        if (end - begin != bytes) {
+            throw bad(
+                    "tensor %s of shape %s and type %s takes %d bytes, but its offsets span %d"
+                            .formatted(name, shapeNode, type, bytes, end - begin));
+        }
+        return new Extent(name, type, shape, dataStart + begin, bytes);
+    }
+
+    private void checkNoOverlap(List<Extent> extents) throws CheckpointException {
+        extents.sort(Comparator.comparingLong(e -> e.offset));
+        for (int i = 1; i < extents.size(); i++) {
+            Extent before = extents.get(i - 1);
+            if (before.offset + before.bytes > extents.get(i).offset) {
+                throw bad("tensors " + before.name + " and " + extents.get(i).name + " overlap");
+            }
+        }
+    }
+
+    Map<String, TensorData> tensors() {
+        return Collections.unmodifiableMap(tensors);
+    }
+
+    private ByteBuffer read(long position, int length) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+        while (buffer.hasRemaining()) {
+            if (channel.read(buffer, position + buffer.position()) < 0) throw bad("ends early");
+        }
+        return buffer.flip();
+    }
+
+    private CheckpointException bad(String problem) {
+        return new CheckpointException(file, problem);
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+
+    /** A tensor's place in the file. */
+    private final class Extent implements TensorData {
+        private final String name;
+        private final DType type;
+        private final long[] shape;
+        private final long offset;
+        private final long bytes;
+
+        Extent(String name, DType type, long[] shape, long offset, long bytes) {
+            this.name = name;
+            this.type = type;
+            this.shape = shape;
+            this.offset = offset;
+            this.bytes = bytes;
+        }
+
+        @Override
+        public String name() {
+            return name;
+        }
+
+        @Override
+        public DType type() {
+            return type;
+        }
+
+        @Override
+        public long[] shape() {
+            return shape.clone();
+        }
+
+        @Override
+        public ByteBuffer rows(long from, long to) throws IOException {
+            if (from < 0 || to < from || to > rowCount()) {
+                throw new IndexOutOfBoundsException(
+                        "rows " + from + " to " + to + " of " + rowCount());
+            }
+            long rowBytes = rowLength() * type.bytes();
+            return channel.map(
+                            FileChannel.MapMode.READ_ONLY,
+                            offset + from * rowBytes,
+                            (to - from) * rowBytes)
+                    .order(ByteOrder.LITTLE_ENDIAN);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package org.tokenrate.checkpoint;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/** A tensor in a checkpoint: its shape, and its elements on demand, little-endian, row-major. */
+public interface TensorData {
+    String name();
+
+    DType type();
+
+    /** One or two dimensions; a vector has one row. */
+    long[] shape();
+
+    /**
+     * Rows {@code from} to {@code to} (exclusive) as a direct buffer, mapped from the file, at most
+     * 2 GiB - 1 bytes.
+     */
+    ByteBuffer rows(long from, long to) throws IOException;
+
+    default long rowCount() {
+        return shape().length == 1 ? 1 : shape()[0];
+    }
+
+    default long rowLength() {
+        return shape()[shape().length - 1];
+    }
+}

@@ -1,0 +1,18 @@
+package org.tokenrate.device;
+
+/**
+ * The heads of an attention layer.
+ *
+ * @param heads query heads
+ * @param kvHeads key and value heads; divides {@code heads}
+ * @param headDim width of a head
+ * @param ropeTheta base of the rotary frequencies
+ * @param maxPositions positions that can occur
+ */
+public record AttentionShape(
+        int heads, int kvHeads, int headDim, float ropeTheta, int maxPositions) {
+    /** Query heads that share a key and value head. */
+    public int group() {
+        return heads / kvHeads;
+    }
+}

@@ -1,0 +1,83 @@
+package org.tokenrate.device;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.tokenrate.checkpoint.DType;
+import org.tokenrate.checkpoint.TensorData;
+
+/**
+ * The operations that a decoder needs, on tensors that only the device can read. Called from one
+ * thread. {@code rows} is the number of leading rows that hold tokens; what is behind them may be
+ * overwritten with anything.
+ */
+public interface Device extends AutoCloseable {
+    /** The device in words, for reports. */
+    String description();
+
+    /** Element type of weights, matrix inputs and KV cache. */
+    DType dtype();
+
+    /** Versions of the libraries behind it, by name. */
+    Map<String, String> versions();
+
+    /** Bytes that could still be allocated for KV blocks. */
+    long freeBytes();
+
+    /** A tensor of 32-bit floats: residual stream and outputs of products. */
+    Tensor newTensor(int rows, int columns);
+
+    /** A tensor of {@link #dtype()}: what products take as their input. */
+    Tensor newInput(int rows, int columns);
+
+    /** Loads a matrix whose rows (outputs) are those of the parts, one below the other. */
+    Matrix loadMatrix(List<TensorData> parts) throws IOException;
+
+    Table loadTable(TensorData data) throws IOException;
+
+    /** Bytes of one KV block: keys and values of every layer for its tokens. */
+    long kvBlockBytes(int layers, int kvHeads, int headDim);
+
+    KvCache newKvCache(int blocks, int layers, int kvHeads, int headDim);
+
+    /** {@code x[t] = table[tokens[t]]}. */
+    void embed(Table table, int[] tokens, int rows, Tensor x);
+
+    /** {@code out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight}. */
+    void rmsNorm(Tensor x, Table weight, float eps, int rows, Tensor out);
+
+    /** The same for chosen rows: {@code out[i] = norm(x[index[i]])}. */
+    void rmsNorm(Tensor x, int[] index, Table weight, float eps, int rows, Tensor out);
+
+    /** {@code y = x W^T}, or {@code y += x W^T}. */
+    void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate);
+
+    /**
+     * Turns queries and keys by their positions (half-split rotary embedding) and writes keys and
+     * values to the cache.
+     *
+     * @param qkv {@code [tokens, (heads + 2 kvHeads) headDim]}; its queries are turned in place
+     */
+    void ropeAndStore(Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape);
+
+    /**
+     * Causal attention of every token over its own sequence's cache.
+     *
+     * @param out {@code [tokens, heads headDim]}
+     */
+    void attention(
+            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape, Tensor out);
+
+    /** {@code out = silu(gateUp[:, :n]) * gateUp[:, n:]}, n columns of {@code out}. */
+    void siluMul(Tensor gateUp, int rows, Tensor out);
+
+    /** Chooses a token from each row of logits: {@code chosen[i]} for sampled sequence i. */
+    void sample(Tensor logits, Batch batch, int[] chosen);
+
+    /** Copies a row out; for tests and diagnosis. */
+    float[] read(Tensor tensor, int row);
+
+    /** Frees everything of the device. */
+    @Override
+    void close();
+}

@@ -1,0 +1,179 @@
+package org.tokenrate.device.cpu;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import org.tokenrate.device.AttentionShape;
+import org.tokenrate.device.Batch;
+import org.tokenrate.device.KvCache;
+
+// out[t, h, :] = sum over u <= t of softmax_u(q[t, h] . k[u, g] / sqrt(headDim)) v[u, g],  g = h /
+// group
+// qkv: [tokens, (heads + 2 kvHeads) headDim] f32; out: [tokens, heads headDim] dtype.
+// Flash attention: block by block of the cache, with a running maximum and sum for each row, so
+// that
+// scores never leave the first cache (https://arxiv.org/abs/2205.14135, algorithm 1).
+// An item is one KV head of up to TILE tokens of a sequence: its rows are the tokens times the
+// query
+// heads that share the KV head.
+final class Attention<A> implements Team.Task {
+    /** Tokens of a prompt that go over the cache together: their sums still fit the first cache. */
+    private static final int TILE = 16;
+
+    private static final int BLOCK = KvCache.BLOCK_TOKENS;
+    private static final int ROWS = 4;
+
+    private final AttentionShape shape;
+    private final KvBlocks<A> cache;
+    private final Work[] work;
+    private final float scale;
+    private CpuTensor qkv;
+    private CpuTensor out;
+    private Batch batch;
+    private int layer;
+    private int[] tileSequence = new int[64];
+    private int[] tileToken = new int[64];
+
+    Attention(AttentionShape shape, KvBlocks<A> cache, int threads) {
+        this.shape = shape;
+        this.cache = cache;
+        scale = (float) (1 / Math.sqrt(shape.headDim()));
+        work = new Work[threads];
+        for (int i = 0; i < threads; i++) work[i] = new Work(TILE * shape.group(), shape.headDim());
+    }
+
+    /** One thread's rows. */
+    private static final class Work {
+        final float[] q; // [rows, headDim], scaled
+        final float[] sums; // [rows, headDim]
+        final float[] maximum; // [rows]
+        final float[] total; // [rows]
+        final float[] scores = new float[ROWS * BLOCK];
+        final float[] decay = new float[ROWS];
+        final float[] head; // [headDim]
+        final short[] halves; // [headDim]
+
+        Work(int rows, int headDim) {
+            q = new float[rows * headDim];
+            sums = new float[rows * headDim];
+            maximum = new float[rows];
+            total = new float[rows];
+            head = new float[headDim];
+            halves = new short[headDim];
+        }
+    }
+
+    void run(Team team, CpuTensor qkv, Batch batch, int layer, CpuTensor out) {
+        this.qkv = qkv;
+        this.batch = batch;
+        this.layer = layer;
+        this.out = out;
+        int tiles = 0;
+        // Prompts come last in a batch and take longest: started first, they do not end last.
+        for (int s = batch.sequenceCount() - 1; s >= 0; s--) {
+            for (int t = batch.start[s]; t < batch.start[s + 1]; t += TILE) {
+                if (tiles == tileToken.length) {
+                    tileToken = Arrays.copyOf(tileToken, 2 * tiles);
+                    tileSequence = Arrays.copyOf(tileSequence, 2 * tiles);
+                }
+                tileSequence[tiles] = s;
+                tileToken[tiles++] = t;
+            }
+        }
+        team.run(this, tiles * shape.kvHeads());
+    }
+
+    @Override
+    public void run(int item, int thread) {
+        Work w = work[thread];
+        int kvHead = item % shape.kvHeads();
+        int tile = item / shape.kvHeads();
+        int sequence = tileSequence[tile];
+        int first = tileToken[tile];
+        int tokens = Math.min(TILE, batch.start[sequence + 1] - first);
+        int group = shape.group();
+        int dim = shape.headDim();
+        int rows = tokens * group;
+        loadQueries(w, first, tokens, kvHead);
+        Arrays.fill(w.sums, 0, rows * dim, 0f);
+        Arrays.fill(w.maximum, 0, rows, Float.NEGATIVE_INFINITY);
+        Arrays.fill(w.total, 0, rows, 0f);
+
+        int firstPosition = batch.positions[first];
+        int context = firstPosition + tokens;
+        KvKernel<A> kernel = cache.kernel();
+        int keys = cache.keys(layer, kvHead);
+        int values = cache.values(layer, kvHead);
+        for (int start = 0; start < context; start += BLOCK) {
+            A block = cache.block(batch.blocks[sequence][start / BLOCK]);
+            int held = Math.min(BLOCK, context - start);
+            int row = 0;
+            while (row < rows) {
+                int some = rows - row >= ROWS ? ROWS : 1;
+                kernel.scores(block, keys, w.q, row * dim, dim, some, w.scores);
+                for (int r = 0; r < some; r++) {
+                    int position = firstPosition + (row + r) / group;
+                    softmaxStep(w, row + r, r, Math.min(held, position + 1 - start));
+                }
+                kernel.accumulate(
+                        block, values, w.scores, held, w.decay, w.sums, row * dim, dim, some);
+                row += some;
+            }
+        }
+        storeResults(w, first, tokens, kvHead);
+    }
+
+    private void loadQueries(Work w, int first, int tokens, int kvHead) {
+        int width = shape.group() * shape.headDim();
+        for (int t = 0; t < tokens; t++) {
+            qkv.get(first + t, kvHead * width, w.q, t * width, width);
+        }
+        for (int i = 0; i < tokens * width; i++) w.q[i] *= scale;
+    }
+
+    /**
+     * Turns a row's scores over one block into weights relative to the row's running maximum, and
+     * says by how much what was summed before decays.
+     *
+     * @param visible tokens of the block that are not in the row's future; may be 0 or less
+     */
+    private static void softmaxStep(Work w, int row, int r, int visible) {
+        int at = r * BLOCK;
+        if (visible <= 0) {
+            Arrays.fill(w.scores, at, at + BLOCK, 0f);
+            w.decay[r] = 1f;
+            return;
+        }
+        Arrays.fill(w.scores, at + visible, at + BLOCK, Float.NEGATIVE_INFINITY);
+        FloatVector largest = FloatVector.fromArray(Vectors.F, w.scores, at);
+        for (int i = Vectors.LANES; i < BLOCK; i += Vectors.LANES) {
+            largest = largest.max(FloatVector.fromArray(Vectors.F, w.scores, at + i));
+        }
+        float maximum = Math.max(w.maximum[row], largest.reduceLanes(VectorOperators.MAX));
+        FloatVector sum = FloatVector.zero(Vectors.F);
+        for (int i = 0; i < BLOCK; i += Vectors.LANES) {
+            FloatVector p =
+                    Vectors.exp(FloatVector.fromArray(Vectors.F, w.scores, at + i).sub(maximum));
+            p.intoArray(w.scores, at + i);
+            sum = sum.add(p);
+        }
+        float total = sum.reduceLanes(VectorOperators.ADD);
+        // The clamped exponential of what is not visible is not quite zero.
+        Arrays.fill(w.scores, at + visible, at + BLOCK, 0f);
+        float decay = Vectors.exp(w.maximum[row] - maximum);
+        w.decay[r] = decay;
+        w.total[row] = w.total[row] * decay + total;
+        w.maximum[row] = maximum;
+    }
+
+    private void storeResults(Work w, int first, int tokens, int kvHead) {
+        int dim = shape.headDim();
+        int group = shape.group();
+        for (int row = 0; row < tokens * group; row++) {
+            float inverse = 1 / w.total[row];
+            for (int d = 0; d < dim; d++) w.head[d] = w.sums[row * dim + d] * inverse;
+            int head = kvHead * group + row % group;
+            out.convert(first + row / group, head * dim, w.head, dim, w.halves);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+package org.tokenrate.device.cpu;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.tokenrate.checkpoint.DType;
+import org.tokenrate.checkpoint.TensorData;
+import org.tokenrate.device.AttentionShape;
+import org.tokenrate.device.Batch;
+import org.tokenrate.device.Device;
+import org.tokenrate.device.KvCache;
+import org.tokenrate.device.Matrix;
+import org.tokenrate.device.Table;
+import org.tokenrate.device.Tensor;
+
+/** The CPU: each operation is a small task of its own, shared out over the team. */
+public final class CpuDevice implements Device {
+    private static final int[] ALL_ROWS = new int[0];
+
+    private final DType dtype;
+    private final Team team;
+    private final Scratch[] scratch;
+    private final MatrixProducts products;
+    private final List<CpuTensor> tensors = new ArrayList<>();
+    private final List<CpuMatrix> matrices = new ArrayList<>();
+    private final Embed embed;
+    private final RmsNorm rmsNorm;
+    private final SiluMul siluMul;
+    private final Sample sample;
+    private LayerKernels<?> kernels;
+
+    /** The operations that depend on the cache's element type and the heads' shape. */
+    private record LayerKernels<A>(
+            KvCache cache, AttentionShape shape, RopeAndStore<A> rope, Attention<A> attention) {}
+
+    /**
+     * @param dtype F32 or BF16
+     * @param threads threads that compute, the caller's among them
+     */
+    public CpuDevice(DType dtype, int threads) {
+        if (dtype == DType.F16) throw new IllegalArgumentException("the CPU has f32 and bf16 only");
+        if (Vectors.LANES > KvCache.BLOCK_TOKENS / 2) {
+            throw new IllegalStateException("vectors of " + Vectors.LANES + " floats are too wide");
+        }
+        this.dtype = dtype;
+        team = new Team(threads);
+        scratch = new Scratch[threads];
+        for (int i = 0; i < threads; i++) scratch[i] = new Scratch();
+        products = new MatrixProducts(dtype);
+        embed = new Embed(scratch);
+        rmsNorm = new RmsNorm(scratch);
+        siluMul = new SiluMul(scratch);
+        sample = new Sample(threads);
+    }
+
+    /** bf16 where the CPU multiplies it without emulation, else f32. */
+    public static DType preferredType() {
+        return OneDnn.hasBf16() ? DType.BF16 : DType.F32;
+    }
+
+    @Override
+    public String description() {
+        return "%s, %d threads, %s"
+                .formatted(CpuModel.name(), team.threads(), OneDnn.instructionSet());
+    }
+
+    @Override
+    public DType dtype() {
+        return dtype;
+    }
+
+    @Override
+    public Map<String, String> versions() {
+        return Map.of("oneDNN", OneDnn.version());
+    }
+
+    @Override
+    public long freeBytes() {
+        Runtime runtime = Runtime.getRuntime();
+        return runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
+    }
+
+    @Override
+    public Tensor newTensor(int rows, int columns) {
+        return tensor(rows, columns, DType.F32);
+    }
+
+    @Override
+    public Tensor newInput(int rows, int columns) {
+        return tensor(rows, columns, dtype);
+    }
+
+    private CpuTensor tensor(int rows, int columns, DType type) {
+        CpuTensor tensor = new CpuTensor(MatrixProducts.bucket(rows), columns, type);
+        tensors.add(tensor);
+        return tensor;
+    }
+
+    @Override
+    public Matrix loadMatrix(List<TensorData> parts) throws IOException {
+        CpuMatrix matrix = new MatrixLoader(products, team.threads()).load(parts);
+        matrices.add(matrix);
+        return matrix;
+    }
+
+    @Override
+    public Table loadTable(TensorData data) throws IOException {
+        return new CpuTable(data);
+    }
+
+    @Override
+    public long kvBlockBytes(int layers, int kvHeads, int headDim) {
+        return 2L * layers * kvHeads * headDim * KvCache.BLOCK_TOKENS * dtype.bytes();
+    }
+
+    @Override
+    public KvCache newKvCache(int blocks, int layers, int kvHeads, int headDim) {
+        return dtype == DType.BF16
+                ? new KvBlocks<>(new KvKernelBf16(), blocks, layers, kvHeads, headDim)
+                : new KvBlocks<>(new KvKernelF32(), blocks, layers, kvHeads, headDim);
+    }
+
+    @Override
+    public void embed(Table table, int[] tokens, int rows, Tensor x) {
+        embed.run(team, (CpuTable) table, tokens, rows, (CpuTensor) x);
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Table weight, float eps, int rows, Tensor out) {
+        rmsNorm(x, ALL_ROWS, weight, eps, rows, out);
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, int[] index, Table weight, float eps, int rows, Tensor out) {
+        rmsNorm.run(
+                team,
+                (CpuTensor) x,
+                index,
+                ((CpuTable) weight).vector(),
+                eps,
+                rows,
+                (CpuTensor) out);
+    }
+
+    @Override
+    public void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate) {
+        ((CpuMatrix) w).multiply(team, (CpuTensor) x, rows, (CpuTensor) y, accumulate);
+    }
+
+    @Override
+    public void ropeAndStore(
+            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape) {
+        kernels(cache, shape).rope.run(team, (CpuTensor) qkv, batch, layer);
+    }
+
+    @Override
+    public void attention(
+            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape, Tensor out) {
+        kernels(cache, shape).attention.run(team, (CpuTensor) qkv, batch, layer, (CpuTensor) out);
+    }
+
+    private LayerKernels<?> kernels(KvCache cache, AttentionShape shape) {
+        if (kernels == null || kernels.cache != cache || !kernels.shape.equals(shape)) {
+            kernels = newKernels((KvBlocks<?>) cache, shape);
+        }
+        return kernels;
+    }
+
+    private <A> LayerKernels<A> newKernels(KvBlocks<A> cache, AttentionShape shape) {
+        RopeTable table = new RopeTable(shape.headDim(), shape.ropeTheta());
+        return new LayerKernels<>(
+                cache,
+                shape,
+                new RopeAndStore<>(scratch, table, shape, cache),
+                new Attention<>(shape, cache, team.threads()));
+    }
+
+    @Override
+    public void siluMul(Tensor gateUp, int rows, Tensor out) {
+        siluMul.run(team, (CpuTensor) gateUp, rows, (CpuTensor) out);
+    }
+
+    @Override
+    public void sample(Tensor logits, Batch batch, int[] chosen) {
+        sample.run(team, (CpuTensor) logits, batch, chosen);
+    }
+
+    @Override
+    public float[] read(Tensor tensor, int row) {
+        return ((CpuTensor) tensor).toFloats(row);
+    }
+
+    @Override
+    public void close() {
+        team.close();
+        matrices.forEach(CpuMatrix::free);
+        matrices.clear();
+        tensors.forEach(CpuTensor::free);
+        tensors.clear();
+        products.close();
+        kernels = null;
+    }
+}

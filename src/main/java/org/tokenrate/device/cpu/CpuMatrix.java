@@ -1,0 +1,175 @@
+package org.tokenrate.device.cpu;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.dnnl.dnnl_exec_arg_t;
+import org.bytedeco.dnnl.dnnl_memory;
+import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_primitive;
+import org.bytedeco.dnnl.dnnl_stream;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.javacpp.BytePointer;
+import org.tokenrate.device.Matrix;
+
+/**
+ * A weight matrix, cut by its outputs into a slice a thread, each in oneDNN's layout; and its
+ * product with an input: every thread multiplies the whole input with its own slice.
+ */
+final class CpuMatrix implements Matrix, Team.Task {
+    private final int inputs;
+    private final int outputs;
+    private final MatrixProducts products;
+    private final List<Slice> slices = new ArrayList<>();
+
+    CpuMatrix(int inputs, int outputs, MatrixProducts products) {
+        this.inputs = inputs;
+        this.outputs = outputs;
+        this.products = products;
+    }
+
+    /** Outputs of each slice but the last: whole vectors, a slice a thread. */
+    static int sliceOutputs(int outputs, int threads) {
+        int share = (outputs + threads - 1) / threads;
+        int unit = share >= 64 ? 64 : 16;
+        return (share + unit - 1) / unit * unit;
+    }
+
+    void add(int firstOutput, int count, BytePointer weights, dnnl_memory_desc layout) {
+        dnnl_memory memory = new dnnl_memory();
+        OneDnn.check(
+                dnnl.dnnl_memory_create(memory, layout, OneDnn.engine(), weights),
+                "dnnl_memory_create");
+        dnnl_stream stream = new dnnl_stream();
+        OneDnn.check(
+                dnnl.dnnl_stream_create(stream, OneDnn.engine(), dnnl.dnnl_stream_default_flags),
+                "dnnl_stream_create");
+        slices.add(new Slice(slices.size(), firstOutput, count, weights, layout, memory, stream));
+    }
+
+    /** y = x W^T, or y += x W^T; x: [rows, inputs], y: [rows, outputs] f32. */
+    void multiply(Team team, CpuTensor x, int rows, CpuTensor y, boolean accumulate) {
+        int bucket = Math.min(MatrixProducts.bucket(rows), x.rows());
+        for (Slice slice : slices) slice.prepare(bucket, x, y, accumulate);
+        team.run(this, slices.size());
+    }
+
+    @Override
+    public void run(int item, int thread) {
+        slices.get(item).execute();
+    }
+
+    @Override
+    public int inputs() {
+        return inputs;
+    }
+
+    @Override
+    public int outputs() {
+        return outputs;
+    }
+
+    @Override
+    public long bytes() {
+        long bytes = 0;
+        for (Slice s : slices) bytes += s.weights.limit() - s.weights.position();
+        return bytes;
+    }
+
+    void free() {
+        slices.forEach(Slice::free);
+        slices.clear();
+    }
+
+    /** A primitive with its arguments bound: what is left to do a call is one native call. */
+    private record Run(dnnl_primitive primitive, dnnl_exec_arg_t arguments) {}
+
+    private record Call(int rows, CpuTensor x, CpuTensor y, boolean accumulate) {}
+
+    private final class Slice {
+        private static final int ARGUMENTS = 4;
+
+        private final int index;
+        private final int firstOutput;
+        private final int count;
+        private final BytePointer weights;
+        private final dnnl_memory_desc layout;
+        private final dnnl_memory memory;
+        private final dnnl_stream stream;
+        private final Map<Call, Run> runs = new HashMap<>();
+        private final List<dnnl_memory> bound = new ArrayList<>();
+        private Call lastCall = new Call(0, null, null, false);
+        private Run next;
+
+        Slice(
+                int index,
+                int firstOutput,
+                int count,
+                BytePointer weights,
+                dnnl_memory_desc layout,
+                dnnl_memory memory,
+                dnnl_stream stream) {
+            this.index = index;
+            this.firstOutput = firstOutput;
+            this.count = count;
+            this.weights = weights;
+            this.layout = layout;
+            this.memory = memory;
+            this.stream = stream;
+        }
+
+        void prepare(int rows, CpuTensor x, CpuTensor y, boolean accumulate) {
+            if (lastCall.rows == rows
+                    && lastCall.x == x
+                    && lastCall.y == y
+                    && lastCall.accumulate == accumulate) {
+                return;
+            }
+            lastCall = new Call(rows, x, y, accumulate);
+            next = runs.computeIfAbsent(lastCall, this::bind);
+        }
+
+        private Run bind(Call call) {
+            var shape =
+                    new MatrixProducts.Shape(
+                            index, call.rows, inputs, count, call.y.columns(), call.accumulate);
+            MatrixProducts.Product product = products.product(shape, layout);
+            BytePointer result = call.y.memory().getPointer((long) firstOutput * Float.BYTES);
+            dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(ARGUMENTS);
+            arguments
+                    .position(0)
+                    .arg(dnnl.DNNL_ARG_SRC)
+                    .memory(memoryAt(product.source(), call.x.memory()));
+            arguments.position(1).arg(dnnl.DNNL_ARG_WEIGHTS).memory(memory);
+            arguments.position(2).arg(dnnl.DNNL_ARG_DST).memory(memoryAt(product.result(), result));
+            arguments.position(3).arg(dnnl.DNNL_ARG_SCRATCHPAD).memory(product.scratchpad());
+            arguments.position(0);
+            return new Run(product.primitive(), arguments);
+        }
+
+        private dnnl_memory memoryAt(dnnl_memory_desc description, BytePointer address) {
+            dnnl_memory m = new dnnl_memory();
+            OneDnn.check(
+                    dnnl.dnnl_memory_create(m, description, OneDnn.engine(), address),
+                    "dnnl_memory_create");
+            bound.add(m);
+            return m;
+        }
+
+        void execute() {
+            OneDnn.check(
+                    dnnl.dnnl_primitive_execute(next.primitive, stream, ARGUMENTS, next.arguments),
+                    "dnnl_primitive_execute");
+        }
+
+        void free() {
+            bound.forEach(dnnl::dnnl_memory_destroy);
+            runs.values().forEach(r -> r.arguments.deallocate());
+            dnnl.dnnl_memory_destroy(memory);
+            dnnl.dnnl_stream_destroy(stream);
+            dnnl.dnnl_memory_desc_destroy(layout);
+            weights.deallocate();
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package org.tokenrate.device.cpu;
+
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+import org.bytedeco.javacpp.BytePointer;
+import org.tokenrate.checkpoint.DType;
+import org.tokenrate.device.Tensor;
+
+/**
+ * An activation outside the heap, where oneDNN can read it. Kernels copy a row into an array,
+ * compute there, and copy it back: the arrays stay in the core's first cache, and copies of arrays
+ * are what every JDK from 17 on does at full speed.
+ */
+final class CpuTensor implements Tensor {
+    private final int rows;
+    private final int columns;
+    private final DType type;
+    private final BytePointer memory;
+    private final FloatBuffer floats;
+    private final ShortBuffer shorts;
+
+    CpuTensor(int rows, int columns, DType type) {
+        long bytes = (long) rows * columns * type.bytes();
+        if (bytes > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "an activation of %d x %d %s needs %d bytes; at most 2 GiB fit: run fewer requests at once"
+                            .formatted(rows, columns, type.label(), bytes));
+        }
+        this.rows = rows;
+        this.columns = columns;
+        this.type = type;
+        memory = OneDnn.allocate(bytes);
+        var buffer = memory.asByteBuffer().order(ByteOrder.nativeOrder());
+        floats = buffer.asFloatBuffer();
+        shorts = buffer.asShortBuffer();
+    }
+
+    @Override
+    public int rows() {
+        return rows;
+    }
+
+    @Override
+    public int columns() {
+        return columns;
+    }
+
+    DType type() {
+        return type;
+    }
+
+    BytePointer memory() {
+        return memory;
+    }
+
+    /** Copies {@code count} elements of an f32 tensor's row. */
+    void get(int row, int column, float[] to, int offset, int count) {
+        floats.get(row * columns + column, to, offset, count);
+    }
+
+    /** Copies {@code count} elements into an f32 tensor's row. */
+    void put(int row, int column, float[] from, int offset, int count) {
+        floats.put(row * columns + column, from, offset, count);
+    }
+
+    /** Converts to this tensor's type and copies {@code count} elements into a row. */
+    void convert(int row, int column, float[] from, int count, short[] scratch) {
+        if (type == DType.F32) {
+            put(row, column, from, 0, count);
+        } else {
+            Bf16.fromFloats(from, scratch, count);
+            shorts.put(row * columns + column, scratch, 0, count);
+        }
+    }
+
+    /** A row as floats, whatever the type. */
+    float[] toFloats(int row) {
+        float[] out = new float[columns];
+        if (type == DType.F32) {
+            get(row, 0, out, 0, columns);
+        } else {
+            short[] bits = new short[columns];
+            shorts.get(row * columns, bits, 0, columns);
+            Bf16.toFloats(bits, out, columns);
+        }
+        return out;
+    }
+
+    void free() {
+        memory.deallocate();
+    }
+}

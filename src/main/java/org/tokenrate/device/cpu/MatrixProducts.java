@@ -1,0 +1,201 @@
+package org.tokenrate.device.cpu;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.bytedeco.dnnl.dnnl_memory;
+import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_post_ops;
+import org.bytedeco.dnnl.dnnl_primitive;
+import org.bytedeco.dnnl.dnnl_primitive_attr;
+import org.bytedeco.dnnl.dnnl_primitive_desc;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerPointer;
+import org.tokenrate.checkpoint.DType;
+
+/**
+ * oneDNN's matmul primitives, made once for each shape: they are costly to make (milliseconds) and
+ * cheap to run. Rows are rounded up to a bucket so that few shapes occur.
+ */
+final class MatrixProducts implements AutoCloseable {
+    /** The number of rows for which the layout of the weights is chosen. */
+    private static final int LAYOUT_ROWS = 64;
+
+    /**
+     * @param slice which slice of a matrix: slices run at the same time, each with a scratchpad of
+     *     its own
+     * @param stride columns of the whole result, of which a slice writes some
+     */
+    record Shape(int slice, int rows, int inputs, int outputs, int stride, boolean accumulate) {}
+
+    /** A primitive with the memory it works in. */
+    record Product(
+            dnnl_primitive primitive,
+            dnnl_memory_desc source,
+            dnnl_memory_desc result,
+            dnnl_memory scratchpad) {}
+
+    private final DType dtype;
+    private final Map<Shape, Product> products = new HashMap<>();
+    private final Map<Integer, BytePointer> scratchpads = new HashMap<>();
+
+    /**
+     * @param dtype of inputs and weights: f32 or bf16; results are f32
+     */
+    MatrixProducts(DType dtype) {
+        this.dtype = dtype;
+    }
+
+    static int dnnlType(DType type) {
+        return switch (type) {
+            case F32 -> dnnl.dnnl_f32;
+            case BF16 -> dnnl.dnnl_bf16;
+            case F16 -> dnnl.dnnl_f16;
+        };
+    }
+
+    /** The next number of rows that a primitive is made for: steps of at most an eighth. */
+    static int bucket(int rows) {
+        if (rows <= 16) return rows;
+        int step = Integer.highestOneBit(rows - 1) / 8;
+        step = Math.max(step, 4);
+        return (rows + step - 1) / step * step;
+    }
+
+    /** The layout that products want weights of {@code [inputs, outputs]} in. */
+    dnnl_memory_desc weightsLayout(int inputs, int outputs) {
+        dnnl_memory_desc any = new dnnl_memory_desc();
+        OneDnn.check(
+                dnnl.dnnl_memory_desc_create_with_tag(
+                        any,
+                        2,
+                        new long[] {inputs, outputs},
+                        dnnlType(dtype),
+                        dnnl.dnnl_format_tag_any),
+                "dnnl_memory_desc_create_with_tag");
+        Shape shape = new Shape(0, LAYOUT_ROWS, inputs, outputs, outputs, false);
+        dnnl_primitive_desc description = description(shape, source(shape), any, result(shape));
+        dnnl_memory_desc layout = new dnnl_memory_desc();
+        OneDnn.check(
+                dnnl.dnnl_memory_desc_clone(
+                        layout,
+                        dnnl.dnnl_primitive_desc_query_md(
+                                description, dnnl.dnnl_query_weights_md, 0)),
+                "dnnl_memory_desc_clone");
+        dnnl.dnnl_primitive_desc_destroy(description);
+        dnnl.dnnl_memory_desc_destroy(any);
+        return layout;
+    }
+
+    /** The product for a shape, made if it is the first of its kind. */
+    Product product(Shape shape, dnnl_memory_desc weights) {
+        return products.computeIfAbsent(shape, s -> make(s, weights));
+    }
+
+    private Product make(Shape shape, dnnl_memory_desc weights) {
+        dnnl_memory_desc source = source(shape);
+        dnnl_memory_desc result = result(shape);
+        dnnl_primitive_desc description = description(shape, source, weights, result);
+        dnnl_primitive primitive = new dnnl_primitive();
+        OneDnn.check(dnnl.dnnl_primitive_create(primitive, description), "dnnl_primitive_create");
+        dnnl_memory_desc scratch =
+                dnnl.dnnl_primitive_desc_query_md(description, dnnl.dnnl_query_scratchpad_md, 0);
+        dnnl_memory scratchpad = new dnnl_memory();
+        OneDnn.check(
+                dnnl.dnnl_memory_create(
+                        scratchpad,
+                        scratch,
+                        OneDnn.engine(),
+                        scratchpad(products.size(), dnnl.dnnl_memory_desc_get_size(scratch))),
+                "dnnl_memory_create");
+        dnnl.dnnl_primitive_desc_destroy(description);
+        return new Product(primitive, source, result, scratchpad);
+    }
+
+    private BytePointer scratchpad(int product, long bytes) {
+        BytePointer memory = OneDnn.allocate(Math.max(bytes, 64));
+        scratchpads.put(product, memory);
+        return memory;
+    }
+
+    private dnnl_primitive_desc description(
+            Shape shape,
+            dnnl_memory_desc source,
+            dnnl_memory_desc weights,
+            dnnl_memory_desc result) {
+        dnnl_primitive_attr attributes = new dnnl_primitive_attr();
+        OneDnn.check(dnnl.dnnl_primitive_attr_create(attributes), "dnnl_primitive_attr_create");
+        OneDnn.check(
+                dnnl.dnnl_primitive_attr_set_scratchpad_mode(
+                        attributes, dnnl.dnnl_scratchpad_mode_user),
+                "dnnl_primitive_attr_set_scratchpad_mode");
+        if (shape.accumulate) {
+            dnnl_post_ops sum = new dnnl_post_ops();
+            OneDnn.check(dnnl.dnnl_post_ops_create(sum), "dnnl_post_ops_create");
+            OneDnn.check(
+                    dnnl.dnnl_post_ops_append_sum(sum, 1f, 0, dnnl.dnnl_f32),
+                    "dnnl_post_ops_append_sum");
+            OneDnn.check(
+                    dnnl.dnnl_primitive_attr_set_post_ops(attributes, sum),
+                    "dnnl_primitive_attr_set_post_ops");
+            dnnl.dnnl_post_ops_destroy(sum);
+        }
+        dnnl_primitive_desc description = new dnnl_primitive_desc();
+        OneDnn.check(
+                dnnl.dnnl_matmul_primitive_desc_create(
+                        description, OneDnn.engine(), source, weights, null, result, attributes),
+                "dnnl_matmul_primitive_desc_create for " + shape);
+        dnnl.dnnl_primitive_attr_destroy(attributes);
+        refuseReference(description, shape);
+        return description;
+    }
+
+    /** The reference code takes minutes a call: better no answer than that. */
+    private static void refuseReference(dnnl_primitive_desc description, Shape shape) {
+        try (PointerPointer<BytePointer> name = new PointerPointer<>(1)) {
+            OneDnn.check(
+                    dnnl.dnnl_primitive_desc_query(
+                            description, dnnl.dnnl_query_impl_info_str, 0, name),
+                    "dnnl_primitive_desc_query");
+            String implementation = name.get(BytePointer.class, 0).getString();
+            if (implementation.startsWith("ref")) {
+                throw new IllegalStateException(
+                        "oneDNN has no fast product for "
+                                + shape
+                                + " on this CPU, only "
+                                + implementation
+                                + "; try dtype=f32");
+            }
+        }
+    }
+
+    private dnnl_memory_desc source(Shape s) {
+        return strided(s.rows, s.inputs, dnnlType(dtype), s.inputs);
+    }
+
+    private static dnnl_memory_desc result(Shape s) {
+        return strided(s.rows, s.outputs, dnnl.dnnl_f32, s.stride);
+    }
+
+    private static dnnl_memory_desc strided(int rows, int columns, int type, int stride) {
+        dnnl_memory_desc description = new dnnl_memory_desc();
+        OneDnn.check(
+                dnnl.dnnl_memory_desc_create_with_strides(
+                        description, 2, new long[] {rows, columns}, type, new long[] {stride, 1}),
+                "dnnl_memory_desc_create_with_strides");
+        return description;
+    }
+
+    @Override
+    public void close() {
+        for (Product p : products.values()) {
+            dnnl.dnnl_primitive_destroy(p.primitive);
+            dnnl.dnnl_memory_destroy(p.scratchpad);
+            dnnl.dnnl_memory_desc_destroy(p.source);
+            dnnl.dnnl_memory_desc_destroy(p.result);
+        }
+        products.clear();
+        scratchpads.values().forEach(BytePointer::deallocate);
+        scratchpads.clear();
+    }
+}

@@ -1,0 +1,72 @@
+package org.tokenrate.device.cpu;
+
+import org.tokenrate.device.AttentionShape;
+import org.tokenrate.device.Batch;
+import org.tokenrate.device.KvCache;
+
+// Turns q and k of each token by its position; q back into qkv, k and v into the sequence's block.
+// qkv: [tokens, (heads + 2 kvHeads) headDim] f32. One item a KV head with its queries: two tokens
+// of
+// a block may share a word of it, so tokens are no unit to divide the work by.
+final class RopeAndStore<A> implements Team.Task {
+    private final Scratch[] scratch;
+    private final RopeTable rope;
+    private final AttentionShape shape;
+    private final KvBlocks<A> cache;
+    private CpuTensor qkv;
+    private Batch batch;
+    private int layer;
+
+    RopeAndStore(Scratch[] scratch, RopeTable rope, AttentionShape shape, KvBlocks<A> cache) {
+        this.scratch = scratch;
+        this.rope = rope;
+        this.shape = shape;
+        this.cache = cache;
+    }
+
+    void run(Team team, CpuTensor qkv, Batch batch, int layer) {
+        this.qkv = qkv;
+        this.batch = batch;
+        this.layer = layer;
+        int rows = batch.tokenCount();
+        int end = 0;
+        for (int t = 0; t < rows; t++) {
+            end = Math.max(end, batch.positions[t] + 1);
+        }
+        rope.ensure(end);
+        // Blocks are made here, by one thread.
+        for (int s = 0; s < batch.sequenceCount(); s++) {
+            int first = batch.positions[batch.start[s]] / KvCache.BLOCK_TOKENS;
+            int last = batch.positions[batch.start[s + 1] - 1] / KvCache.BLOCK_TOKENS;
+            for (int b = first; b <= last; b++) cache.block(batch.blocks[s][b]);
+        }
+        team.run(this, shape.kvHeads());
+    }
+
+    @Override
+    public void run(int item, int thread) {
+        Scratch s = scratch[thread];
+        int dim = shape.headDim();
+        int group = shape.group();
+        s.ensure((group + 2) * dim);
+        int keyColumn = (shape.heads() + item) * dim;
+        int valueColumn = keyColumn + shape.kvHeads() * dim;
+        int keys = cache.keys(layer, item);
+        int values = cache.values(layer, item);
+        for (int t = 0; t < batch.tokenCount(); t++) {
+            int position = batch.positions[t];
+            qkv.get(t, item * group * dim, s.a, 0, group * dim);
+            for (int h = 0; h < group; h++) rope.turn(s.a, h * dim, position);
+            qkv.put(t, item * group * dim, s.a, 0, group * dim);
+
+            qkv.get(t, keyColumn, s.b, 0, dim);
+            qkv.get(t, valueColumn, s.b, dim, dim);
+            rope.turn(s.b, 0, position);
+            A block =
+                    cache.block(batch.blocks[batch.sequenceOf[t]][position / KvCache.BLOCK_TOKENS]);
+            int slot = position % KvCache.BLOCK_TOKENS;
+            cache.kernel().storeKey(block, keys, slot, s.b, 0, dim);
+            cache.kernel().storeValue(block, values, slot, s.b, dim, dim);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package org.tokenrate.model;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tokenrate.checkpoint.DType;
+import org.tokenrate.device.Batch;
+import org.tokenrate.device.KvCache;
+import org.tokenrate.device.Tensor;
+import org.tokenrate.device.cpu.CpuDevice;
+
+/** The decoder on the CPU device against the equations. */
+class DecoderTest {
+    private static final int CONFIGURATIONS = 12;
+    private static final int MAX_TOKENS = 300;
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void f32LogitsEqualTheEquationsWithinRounding(long seed) throws IOException {
+        for (int i = 0; i < CONFIGURATIONS; i++) {
+            compare(seed * 1000 + i, DType.F32, 2e-4);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void bf16LogitsEqualTheEquationsWithinItsRounding(long seed) throws IOException {
+        // A bfloat16 keeps 8 bits: inputs of products and the cache are rounded by up to 2^-9 each.
+        for (int i = 0; i < CONFIGURATIONS; i++) {
+            compare(seed * 1000 + i, DType.BF16, 6e-2);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1", "63", "64", "65", "128", "129"})
+    void lengthsAroundBlockBoundariesAreRight(int length) throws IOException {
+        Random random = new Random(length);
+        RandomModel model = new RandomModel(RandomModel.randomConfig(random), DType.F32, random);
+        try (CpuDevice device = new CpuDevice(DType.F32, 2)) {
+            int[] tokens = tokens(random, length, model.config().vocabularySize());
+            compareOne(model, device, new int[][] {tokens}, new int[] {length}, 2e-4, "" + length);
+        }
+    }
+
+    /** A ragged batch of prompts, fed in random chunks, with random blocks of the cache. */
+    private static void compare(long seed, DType dtype, double tolerance) throws IOException {
+        Random random = new Random(seed);
+        ModelConfig config = RandomModel.randomConfig(random);
+        RandomModel model = new RandomModel(config, dtype, random);
+        int threads = 1 + random.nextInt(3);
+        try (CpuDevice device = new CpuDevice(dtype, threads)) {
+            int sequences = 1 + random.nextInt(5);
+            int[][] tokens = new int[sequences][];
+            int[] chunk = new int[sequences];
+            for (int s = 0; s < sequences; s++) {
+                tokens[s] = tokens(random, 1 + random.nextInt(150), config.vocabularySize());
+                chunk[s] = 1 + random.nextInt(60);
+            }
+            compareOne(
+                    model,
+                    device,
+                    tokens,
+                    chunk,
+                    tolerance,
+                    "seed " + seed + " " + dtype + " " + config + " threads " + threads);
+        }
+    }
+
+    private static void compareOne(
+            RandomModel model,
+            CpuDevice device,
+            int[][] tokens,
+            int[] chunk,
+            double tolerance,
+            String what)
+            throws IOException {
+        ModelConfig config = model.config();
+        Decoder decoder = new Decoder(config, model, device, MAX_TOKENS, tokens.length);
+        KvCache cache = device.newKvCache(64, config.layers(), config.kvHeads(), config.headDim());
+        int[][] blocks = new int[tokens.length][3];
+        int nextBlock = 63;
+        for (int[] b : blocks) for (int i = 0; i < b.length; i++) b[i] = nextBlock--;
+
+        Batch batch = new Batch(MAX_TOKENS, tokens.length);
+        int[] done = new int[tokens.length];
+        ReferenceDecoder reference = new ReferenceDecoder(model);
+        boolean more = true;
+        while (more) {
+            batch.clear();
+            more = false;
+            int[] sampled = new int[tokens.length];
+            for (int s = 0; s < tokens.length; s++) {
+                int to = Math.min(tokens[s].length, done[s] + chunk[s]);
+                if (to == done[s]) continue;
+                batch.add(tokens[s], done[s], to, blocks[s]);
+                sampled[batch.sampleCount()] = s;
+                if (to == tokens[s].length) batch.sampleNext(1, 1, 1, 0);
+                done[s] = to;
+                more |= to < tokens[s].length;
+            }
+            Tensor logits = decoder.logits(batch, cache);
+            for (int i = 0; i < batch.sampleCount(); i++) {
+                int s = sampled[i];
+                double[] expected = reference.logits(tokens[s], tokens[s].length);
+                assertClose(expected, device.read(logits, i), tolerance, what + " sequence " + s);
+            }
+        }
+    }
+
+    private static void assertClose(double[] expected, float[] got, double tolerance, String what) {
+        double worst = 0;
+        for (int i = 0; i < expected.length; i++) {
+            worst = Math.max(worst, Math.abs(expected[i] - got[i]));
+            if (got[i] != got[i]) worst = Double.POSITIVE_INFINITY;
+        }
+        double size = 0;
+        for (double e : expected) size = Math.max(size, Math.abs(e));
+        assertTrue(
+                worst <= tolerance * Math.max(1, size),
+                "logits up to " + size + " are off by up to " + worst + ": " + what);
+    }
+
+    private static int[] tokens(Random random, int count, int vocabulary) {
+        return random.ints(count, 0, vocabulary).toArray();
+    }
+}
