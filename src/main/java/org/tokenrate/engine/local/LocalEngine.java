@@ -20,7 +20,7 @@ import org.tokenrate.model.Decoder;
 import org.tokenrate.model.ModelConfig;
 
 /** A decoder on a device behind the engine's seam: one thread schedules, computes and tells. */
-final class LocalEngine implements InferenceEngine {
+public final class LocalEngine implements InferenceEngine {
     private static final Logger LOG = LoggerFactory.getLogger(LocalEngine.class);
 
     private final Device device;
@@ -43,7 +43,7 @@ final class LocalEngine implements InferenceEngine {
      * @param maxTokens the token budget of an iteration
      * @param maxRunning most sequences that run at once
      */
-    LocalEngine(
+    public LocalEngine(
             Device device,
             Decoder decoder,
             int blocks,
