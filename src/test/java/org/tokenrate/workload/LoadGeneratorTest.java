@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -17,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -243,7 +245,7 @@ class LoadGeneratorTest {
                         s -> {
                             s.send(1);
                             s.send(1);
-                            s.listener.onFailed(new java.io.IOException("device lost"));
+                            s.listener.onFailed(new IOException("device lost"));
                         });
         RequestRecord r = LoadGenerator.run(engine, workload(1, 6), options(1)).records().get(0);
         assertEquals("IOException: device lost", r.error());
@@ -443,8 +445,7 @@ class LoadGeneratorTest {
                                 new ScriptedEngine(s -> {}), new Workload(List.of()), options(1)));
     }
 
-    private static String errorOf(
-            int tokens, java.util.function.Consumer<ScriptedEngine.Submitted> script)
+    private static String errorOf(int tokens, Consumer<ScriptedEngine.Submitted> script)
             throws InterruptedException {
         return LoadGenerator.run(new ScriptedEngine(script), workload(1, tokens), options(1))
                 .records()
