@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -106,6 +108,35 @@ class LoadGeneratorTest {
         open.forEach(ScriptedEngine.Submitted::complete);
         for (int i = 0; i < 2_000; i++) ScriptedEngine.take(inFlight).complete();
         assertEquals(24_000, generated(run.get()));
+    }
+
+    /** Ends race with the return of their own submits, and with each other. */
+    @Test
+    void anEngineOfManyThreadsLosesNoRequest() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try {
+            var engine = new ScriptedEngine(s -> threads.execute(s::complete));
+            for (int round = 0; round < 20; round++) {
+                WorkloadResult result = LoadGenerator.run(engine, workload(5_000, 2), options(16));
+                assertEquals(10_000, generated(result));
+                assertTrue(mostAtOnce(result.records()) <= 16);
+            }
+        } finally {
+            threads.shutdown();
+        }
+    }
+
+    /** The most requests between their submit and their finish at any time. */
+    private static int mostAtOnce(List<RequestRecord> records) {
+        long[] submits = records.stream().mapToLong(RequestRecord::submitNanos).sorted().toArray();
+        long[] ends = records.stream().mapToLong(RequestRecord::finishNanos).sorted().toArray();
+        int most = 0;
+        int ended = 0;
+        for (int i = 0; i < submits.length; i++) {
+            while (ends[ended] <= submits[i]) ended++;
+            most = Math.max(most, i + 1 - ended);
+        }
+        return most;
     }
 
     @Test

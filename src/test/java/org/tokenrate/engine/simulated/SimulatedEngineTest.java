@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -190,6 +192,40 @@ class SimulatedEngineTest {
                         () -> engine.submit(request(5, 1, true), new Heard()));
         assertEquals("engine simulated:1000s:0 is closed", e.getMessage());
         engine.close();
+    }
+
+    @Test
+    void everyRequestThatIsTakenHearsOneEndEvenWhenTheEngineClosesMeanwhile() throws Exception {
+        for (int round = 0; round < 50; round++) {
+            var engine = engine("simulated:10us:1us");
+            var heard = new ConcurrentLinkedQueue<Heard>();
+            var submitters = new ArrayList<Thread>();
+            for (int t = 0; t < 3; t++) {
+                var thread = new Thread(() -> submitUntilClosed(engine, heard));
+                thread.start();
+                submitters.add(thread);
+            }
+            Thread.sleep(2);
+            engine.close();
+            for (Thread t : submitters) t.join();
+            for (Heard h : heard) {
+                h.end();
+                assertEquals(1, h.ends.get());
+            }
+        }
+    }
+
+    private static void submitUntilClosed(SimulatedEngine engine, Queue<Heard> heard) {
+        for (int i = 0; ; i++) {
+            var h = new Heard();
+            try {
+                Generation g = engine.submit(request(3, i, true), h);
+                heard.add(h);
+                if (i % 3 == 0) g.cancel();
+            } catch (IllegalStateException closed) {
+                return;
+            }
+        }
     }
 
     @Test
