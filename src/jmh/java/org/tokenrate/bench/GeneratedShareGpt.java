@@ -78,7 +78,7 @@ public final class GeneratedShareGpt {
 
     /** A log-normal length with the given median. */
     private int heavyTailed(int median, double sigma) {
-        return (int) Math.min(60_000, median * Math.exp(sigma * random.nextGaussian()));
+        return (int) Math.min(60_000, median * StrictMath.exp(sigma * random.nextGaussian()));
     }
 
     /** About {@code length} bytes of prose, cut where words begin. */

@@ -59,8 +59,10 @@ final class ShareGptScanner {
             try {
                 scanner.scanAll();
             } catch (JsonProcessingException e) {
-                throw new IOException(
-                        file + " is not valid JSON: " + firstLine(e) + place(e.getLocation()), e);
+                // A breach of a limit carries no location of its own.
+                JsonLocation at =
+                        e.getLocation() == null ? parser.currentLocation() : e.getLocation();
+                throw new IOException(file + " is not valid JSON: " + firstLine(e) + place(at), e);
             }
             return scanner.dialogues;
         }
