@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 /**
  * SentencePiece BPE with byte fallback, as Hugging Face's decoders have it: a run of byte tokens is
@@ -15,9 +14,8 @@ final class ByteFallbackDetokenizer implements StreamingDetokenizer {
     private final int leadingSpaces;
     private final Utf8Decoder decoder = new Utf8Decoder();
     private final CharsetDecoder strict = StandardCharsets.UTF_8.newDecoder();
-    private byte[] run = new byte[64];
+    private ByteBuffer run = ByteBuffer.allocate(64);
     private CharBuffer runText = CharBuffer.allocate(64);
-    private int runLength;
     private int spacesToCut;
 
     ByteFallbackDetokenizer(TokenTable table, int leadingSpaces) {
@@ -52,24 +50,24 @@ final class ByteFallbackDetokenizer implements StreamingDetokenizer {
     }
 
     private void addToRun(byte b) {
-        if (runLength == run.length) {
-            run = Arrays.copyOf(run, 2 * runLength);
-            runText = CharBuffer.allocate(2 * runLength);
+        if (!run.hasRemaining()) {
+            run = ByteBuffer.allocate(2 * run.capacity()).put(run.flip());
+            runText = CharBuffer.allocate(run.capacity()); // no more characters than bytes
         }
-        run[runLength++] = b;
+        run.put(b);
     }
 
     private void endRun(StringBuilder out) {
-        if (runLength == 0) return;
+        int length = run.position();
+        if (length == 0) return;
+        run.flip();
         runText.clear();
-        strict.reset();
-        boolean valid = !strict.decode(ByteBuffer.wrap(run, 0, runLength), runText, true).isError();
-        if (valid) {
-            out.append(runText.flip());
+        if (strict.reset().decode(run, runText, true).isError()) {
+            for (int i = 0; i < length; i++) out.append('\ufffd');
         } else {
-            for (int i = 0; i < runLength; i++) out.append('\ufffd');
+            out.append(runText.flip());
         }
-        runLength = 0;
+        run.clear();
     }
 
     /** Cuts spaces at the text's start, of which {@code begin} on is new. */

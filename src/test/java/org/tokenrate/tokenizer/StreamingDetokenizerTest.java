@@ -72,6 +72,17 @@ class StreamingDetokenizerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"byte-level", "byte-fallback"})
+    void aLongAnswerOfNothingButSplitCharactersComesWhole(String kind) throws IOException {
+        String text = "\u0416\ud83d\ude80\u4e2d".repeat(300);
+        try (Tokenizer tokenizer = load(kind)) {
+            int[] tokens = tokenizer.encode(text);
+            var parts = stream(tokenizer.newDetokenizer(), tokens, new Random(0));
+            assertEquals(text, String.join("", parts));
+        }
+    }
+
     @Test
     void theUsualDecodersHaveATableAndOthersAWindow() throws IOException {
         assertDetokenizer("byte-level", ByteLevelDetokenizer.class);
