@@ -52,6 +52,7 @@ final class Attention<A> implements Team.Task {
         final float[] decay = new float[ROWS];
         final float[] head; // [headDim]
         final short[] halves; // [headDim]
+        int touched; // keeps the compiler from dropping the touching
 
         Work(int rows, int headDim) {
             q = new float[rows * headDim];
@@ -107,6 +108,7 @@ final class Attention<A> implements Team.Task {
         for (int start = 0; start < context; start += BLOCK) {
             A block = cache.block(batch.blocks[sequence][start / BLOCK]);
             int held = Math.min(BLOCK, context - start);
+            w.touched += kernel.touch(block, keys, 2 * (values - keys));
             int row = 0;
             while (row < rows) {
                 int some = rows - row >= ROWS ? ROWS : 1;

@@ -15,6 +15,13 @@ interface KvKernel<A> {
 
     A[] newBlocks(int count);
 
+    /**
+     * Reads one number of each cache line, and returns something that depends on all of them. The
+     * loops below have too many instructions a line for the processor to look far ahead: brought in
+     * first, a block comes at the memory's full speed (measured: 1.6 times as fast for 4 rows).
+     */
+    int touch(A block, int from, int elements);
+
     /** Writes one token's key. */
     void storeKey(A block, int keys, int slot, float[] key, int offset, int headDim);
 

@@ -13,6 +13,10 @@ import org.tokenrate.device.KvCache;
 final class KvKernelBf16 implements KvKernel<int[]> {
     private static final int TOKENS = KvCache.BLOCK_TOKENS;
     private static final int PAIRS = TOKENS / 2;
+
+    /** Array elements of a cache line. */
+    private static final int LINE = 16;
+
     private static final int LANES = Vectors.LANES;
     private static final int HIGH = 0xffff0000;
 
@@ -41,6 +45,13 @@ final class KvKernelBf16 implements KvKernel<int[]> {
 
     private static FloatVector all(float x) {
         return FloatVector.broadcast(Vectors.F, x);
+    }
+
+    @Override
+    public int touch(int[] block, int from, int elements) {
+        int sum = 0;
+        for (int i = from; i < from + elements; i += LINE) sum += block[i];
+        return sum;
     }
 
     @Override

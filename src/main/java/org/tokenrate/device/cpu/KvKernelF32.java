@@ -6,6 +6,10 @@ import org.tokenrate.device.KvCache;
 /** Keys and values as 32-bit floats. */
 final class KvKernelF32 implements KvKernel<float[]> {
     private static final int TOKENS = KvCache.BLOCK_TOKENS;
+
+    /** Array elements of a cache line. */
+    private static final int LINE = 16;
+
     private static final int LANES = Vectors.LANES;
 
     @Override
@@ -21,6 +25,13 @@ final class KvKernelF32 implements KvKernel<float[]> {
     @Override
     public float[][] newBlocks(int count) {
         return new float[count][];
+    }
+
+    @Override
+    public int touch(float[] block, int from, int elements) {
+        int sum = 0;
+        for (int i = from; i < from + elements; i += LINE) sum += (int) block[i];
+        return sum;
     }
 
     @Override

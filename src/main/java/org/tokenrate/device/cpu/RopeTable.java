@@ -1,6 +1,7 @@
 package org.tokenrate.device.cpu;
 
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
 
 /**
  * Cosines and sines of the rotary embedding: position p turns pair i by p * theta^(-2i/headDim).
@@ -40,13 +41,21 @@ final class RopeTable {
     /** Turns one head, half-split: pair i is elements i and i + headDim / 2. */
     void turn(float[] x, int offset, int position) {
         int at = position * half;
-        for (int i = 0; i < half; i++) {
+        int other = offset + half;
+        int i = 0;
+        for (; i <= half - Vectors.LANES; i += Vectors.LANES) {
+            FloatVector a = FloatVector.fromArray(Vectors.F, x, offset + i);
+            FloatVector b = FloatVector.fromArray(Vectors.F, x, other + i);
+            FloatVector cos = FloatVector.fromArray(Vectors.F, cosines, at + i);
+            FloatVector sin = FloatVector.fromArray(Vectors.F, sines, at + i);
+            a.mul(cos).sub(b.mul(sin)).intoArray(x, offset + i);
+            b.mul(cos).add(a.mul(sin)).intoArray(x, other + i);
+        }
+        for (; i < half; i++) {
             float a = x[offset + i];
-            float b = x[offset + half + i];
-            float cos = cosines[at + i];
-            float sin = sines[at + i];
-            x[offset + i] = a * cos - b * sin;
-            x[offset + half + i] = b * cos + a * sin;
+            float b = x[other + i];
+            x[offset + i] = a * cosines[at + i] - b * sines[at + i];
+            x[other + i] = b * cosines[at + i] + a * sines[at + i];
         }
     }
 }
