@@ -9,4 +9,15 @@ import java.util.List;
  * @param streamed whether tokens were heard of as they came
  * @param records one a request, in the workload's order
  */
-public record WorkloadResult(long durationNanos, boolean streamed, List<RequestRecord> records) {}
+public record WorkloadResult(long durationNanos, boolean streamed, List<RequestRecord> records) {
+    /** The result that these records alone tell, e.g. when read back from a file. */
+    public static WorkloadResult of(boolean streamed, List<RequestRecord> records) {
+        long first = Long.MAX_VALUE;
+        long last = Long.MIN_VALUE;
+        for (RequestRecord r : records) {
+            first = Math.min(first, r.submitNanos());
+            last = Math.max(last, r.finishNanos());
+        }
+        return new WorkloadResult(records.isEmpty() ? 0 : last - first, streamed, records);
+    }
+}

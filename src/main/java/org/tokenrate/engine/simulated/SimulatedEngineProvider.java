@@ -1,0 +1,26 @@
+package org.tokenrate.engine.simulated;
+
+import org.tokenrate.engine.EngineOptions;
+import org.tokenrate.engine.EngineProvider;
+import org.tokenrate.engine.InferenceEngine;
+
+/**
+ * {@code engine=simulated[:ttft[:tpot]][:fail=ratio]}: see {@link SimulatedTiming#parse}. The other
+ * options are of no account: there is no model.
+ */
+public final class SimulatedEngineProvider implements EngineProvider {
+    @Override
+    public String name() {
+        return SimulatedTiming.NAME;
+    }
+
+    @Override
+    public void validate(EngineOptions options) {
+        SimulatedTiming.parse(options.engine());
+    }
+
+    @Override
+    public InferenceEngine open(EngineOptions options) {
+        return new SimulatedEngine(SimulatedTiming.parse(options.engine()));
+    }
+}
