@@ -1,30 +1,150 @@
 package org.tokenrate.dataset;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.tokenrate.tokenizer.Tokenizer;
 
-/** Minimal local version until the dataset part lands. */
+/**
+ * Chooses the prompts that LMDeploy's {@code profile_throughput.py} chooses for the same file,
+ * tokenizer, number and seed, in the same order. Tokenizes on all cores, and only what the choice
+ * depends on; the result does not depend on how many cores there are.
+ */
 public final class PromptSampler {
-    private PromptSampler() {}
+    private static final int MIN_TOKENS = 4;
+    private static final int MAX_PROMPT_TOKENS = 1024;
+    private static final int MAX_TOTAL_TOKENS = 2048;
+    private static final int MIN_PRESAMPLE = 1000;
+    private static final double PRESAMPLE_RATIO = 1.2;
 
+    private final ShareGptDataset dataset;
+    private final Tokenizer tokenizer;
+    private final int numPrompts;
+    private final PythonRandom random;
+
+    private PromptSampler(ShareGptDataset dataset, Tokenizer tokenizer, int numPrompts, long seed) {
+        this.dataset = dataset;
+        this.tokenizer = tokenizer;
+        this.numPrompts = numPrompts;
+        this.random = new PythonRandom(seed);
+    }
+
+    /**
+     * Chooses {@code numPrompts} dialogues. Prompts or answers under 4 tokens, prompts over 1,024
+     * and sums over 2,048 are dropped.
+     *
+     * @param numPrompts at least 1
+     * @param seed of CPython's generator
+     * @throws IllegalArgumentException if there are too few dialogues, with how many there are
+     * @throws IOException if the dataset's file can no longer be read
+     */
     public static List<SampledPrompt> sample(
             ShareGptDataset dataset,
             Tokenizer tokenizer,
             SamplingMethod method,
             int numPrompts,
-            long seed) {
-        if (dataset.size() < numPrompts) {
+            long seed)
+            throws IOException {
+        if (numPrompts < 1) {
             throw new IllegalArgumentException(
-                    "numPrompts=" + numPrompts + ", but only " + dataset.size() + " are usable");
+                    "numPrompts=" + numPrompts + " must be at least 1, e.g. -p numPrompts=64");
         }
-        var prompts = new ArrayList<SampledPrompt>();
-        for (int i = 0; i < numPrompts; i++) {
-            Dialogue d = dataset.dialogue(i);
-            prompts.add(
-                    new SampledPrompt(
-                            tokenizer.encode(d.prompt()), tokenizer.encode(d.answer()).length));
+        if (numPrompts > dataset.size()) {
+            throw new IllegalArgumentException(
+                    "numPrompts="
+                            + numPrompts
+                            + " is more than the "
+                            + dataset.size()
+                            + " conversations with two turns in "
+                            + dataset.file()
+                            + "; ask for fewer");
         }
-        return prompts;
+        var sampler = new PromptSampler(dataset, tokenizer, numPrompts, seed);
+        try {
+            return switch (method) {
+                case SHUFFLE -> sampler.shuffle();
+                case PRESAMPLE -> sampler.presample();
+            };
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private List<SampledPrompt> shuffle() {
+        List<Integer> order = allIndices();
+        random.shuffle(order);
+        var chosen = new ArrayList<SampledPrompt>(numPrompts);
+        int walked = 0;
+        while (chosen.size() < numPrompts && walked < order.size()) {
+            // As many as are still missing: none of them is tokenized in vain.
+            int end = Math.min(order.size(), walked + numPrompts - chosen.size());
+            chosen.addAll(usable(order.subList(walked, end)));
+            walked = end;
+        }
+        if (chosen.size() < numPrompts) throw tooFew(chosen.size(), walked);
+        return chosen;
+    }
+
+    private List<SampledPrompt> presample() {
+        int first = Math.max((int) (numPrompts * PRESAMPLE_RATIO), MIN_PRESAMPLE);
+        if (first > dataset.size()) {
+            throw new IllegalArgumentException(
+                    "sampling=presample draws "
+                            + first
+                            + " dialogues for numPrompts="
+                            + numPrompts
+                            + ", more than the "
+                            + dataset.size()
+                            + " in "
+                            + dataset.file()
+                            + "; ask for fewer or use -p sampling=shuffle");
+        }
+        List<SampledPrompt> usable = usable(random.sample(allIndices(), first));
+        if (usable.size() < numPrompts) throw tooFew(usable.size(), first);
+        return random.sample(usable, numPrompts);
+    }
+
+    private List<Integer> allIndices() {
+        return new ArrayList<>(IntStream.range(0, dataset.size()).boxed().toList());
+    }
+
+    private List<SampledPrompt> usable(List<Integer> indices) {
+        return indices.parallelStream().map(this::ifUsable).flatMap(Optional::stream).toList();
+    }
+
+    private Optional<SampledPrompt> ifUsable(int index) {
+        Dialogue dialogue;
+        try {
+            dialogue = dataset.dialogue(index);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        int[] prompt = tokenizer.encode(dialogue.prompt());
+        if (prompt.length < MIN_TOKENS || prompt.length > MAX_PROMPT_TOKENS) {
+            return Optional.empty();
+        }
+        int answer = tokenizer.encode(dialogue.answer()).length;
+        if (answer < MIN_TOKENS || prompt.length + answer > MAX_TOTAL_TOKENS) {
+            return Optional.empty();
+        }
+        return Optional.of(new SampledPrompt(index, dialogue.prompt(), prompt, answer));
+    }
+
+    private IllegalArgumentException tooFew(int usable, int of) {
+        return new IllegalArgumentException(
+                String.format(
+                        "numPrompts=%d is more than the %d usable dialogues among the %d drawn from"
+                                + " %s (usable: prompt and answer of at least %d tokens, prompt of"
+                                + " at most %d, both of at most %d); ask for fewer",
+                        numPrompts,
+                        usable,
+                        of,
+                        dataset.file(),
+                        MIN_TOKENS,
+                        MAX_PROMPT_TOKENS,
+                        MAX_TOTAL_TOKENS));
     }
 }

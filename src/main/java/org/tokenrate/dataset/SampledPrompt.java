@@ -1,4 +1,13 @@
 package org.tokenrate.dataset;
 
-/** Minimal local version until the dataset part lands. */
-public record SampledPrompt(int[] promptTokens, int answerTokens) {}
+/**
+ * A prompt chosen for a workload.
+ *
+ * @param datasetIndex of its dialogue, in {@link ShareGptDataset#dialogue}
+ * @param prompt its text
+ * @param promptTokens its token ids, special tokens included
+ * @param answerTokens length of the real answer in tokens, special tokens included: what to
+ *     generate
+ */
+public record SampledPrompt(
+        int datasetIndex, String prompt, int[] promptTokens, int answerTokens) {}

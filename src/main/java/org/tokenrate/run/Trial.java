@@ -77,7 +77,12 @@ public final class Trial implements AutoCloseable {
                         : Path.of(p.dataset());
         Tokenizer tokenizer = Tokenizers.load(model);
         try {
-            Workload workload = workload(p, dataset, tokenizer);
+            Workload workload;
+            String datasetSha256;
+            try (var dialogues = ShareGptDataset.open(dataset)) {
+                workload = workload(p, dialogues, tokenizer);
+                datasetSha256 = dialogues.sha256();
+            }
             String combination = CombinationName.of(settings.swept(), values);
             var facts = new LinkedHashMap<String, String>();
             facts.put("combination", combination);
@@ -86,7 +91,7 @@ public final class Trial implements AutoCloseable {
             facts.put(
                     "java",
                     System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
-            facts.put("dataset_sha256", Sha256.of(dataset));
+            facts.put("dataset_sha256", datasetSha256);
             Optional<RequestFiles> files = Optional.empty();
             if (settings.folder().isPresent()) {
                 files = Optional.of(RequestFiles.ofNextFork(settings.folder().get(), combination));
@@ -144,21 +149,20 @@ public final class Trial implements AutoCloseable {
         tokenizer.close();
     }
 
-    private static Workload workload(RequestParameters p, Path dataset, Tokenizer tokenizer)
+    private static Workload workload(
+            RequestParameters p, ShareGptDataset dialogues, Tokenizer tokenizer)
             throws IOException {
-        try (ShareGptDataset dialogues = ShareGptDataset.open(dataset)) {
-            var requests = new ArrayList<Workload.Request>();
-            for (SampledPrompt s :
-                    PromptSampler.sample(
-                            dialogues,
-                            tokenizer,
-                            SamplingMethod.of(p.sampling()),
-                            p.numPrompts(),
-                            p.seed())) {
-                requests.add(new Workload.Request(s.promptTokens(), s.answerTokens()));
-            }
-            return new Workload(List.copyOf(requests));
-        }
+        List<SampledPrompt> prompts =
+                PromptSampler.sample(
+                        dialogues,
+                        tokenizer,
+                        SamplingMethod.of(p.sampling()),
+                        p.numPrompts(),
+                        p.seed());
+        return new Workload(
+                prompts.stream()
+                        .map(s -> new Workload.Request(s.promptTokens(), s.answerTokens()))
+                        .toList());
     }
 
     private static Map<String, String> factsOf(EngineInfo info) {

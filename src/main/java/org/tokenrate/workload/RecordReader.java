@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** Reads one record from its opening brace to its closing one. */
@@ -96,7 +97,7 @@ final class RecordReader {
 
     private long[] times(String name) throws IOException {
         expect(JsonToken.START_ARRAY, name);
-        long[] values = new long[Math.max(16, generatedTokens)];
+        long[] values = new long[16];
         int size = 0;
         while (json.nextToken() != JsonToken.END_ARRAY) {
             if (size == values.length) values = Arrays.copyOf(values, 2 * size);
@@ -143,9 +144,7 @@ final class RecordReader {
             throw new IllegalArgumentException(
                     "%s must be a JSON %s, not '%s'"
                             .formatted(
-                                    what,
-                                    token.name().toLowerCase(java.util.Locale.ROOT),
-                                    json.getText()));
+                                    what, token.name().toLowerCase(Locale.ROOT), json.getText()));
         }
     }
 }
