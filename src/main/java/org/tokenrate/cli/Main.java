@@ -21,6 +21,8 @@ public final class Main {
     }
 
     static int run(String... args) throws IOException {
+        // Forks have -p logLevel; what this JVM has to say, it says itself.
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "error");
         if (args.length > 0 && args[0].equals("csv")) {
             return CsvCommand.run(List.of(args).subList(1, args.length));
         }

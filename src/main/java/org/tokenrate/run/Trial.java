@@ -31,6 +31,8 @@ import org.tokenrate.workload.WorkloadResult;
  * Used by one thread.
  */
 public final class Trial implements AutoCloseable {
+    private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
+
     private final Map<String, String> facts;
     private final Optional<RequestFiles> files;
     private final Workload workload;
@@ -65,10 +67,9 @@ public final class Trial implements AutoCloseable {
      */
     public static Trial open(UnaryOperator<String> values, RunSettings settings)
             throws IOException {
+        // Read once, when the first logger is made, which checking the parameters may do.
+        System.setProperty(LOG_LEVEL, values.apply("logLevel").toLowerCase(Locale.ROOT));
         var p = RequestParameters.of(values);
-        // Read once, when the first logger is made.
-        System.setProperty(
-                "org.slf4j.simpleLogger.defaultLogLevel", p.logLevel().toLowerCase(Locale.ROOT));
         boolean builtin = p.model().equals(RequestParameters.BUILTIN);
         Path model = builtin ? Builtin.modelFolder() : Path.of(p.model());
         Path dataset =
