@@ -40,8 +40,11 @@ final class RunCommand {
     private static final String PROFILER = "org.tokenrate.bench.WorkloadProfiler";
     private static final String OUR_PROPERTIES = "tokenrate.";
 
-    /** Since this Java, native code that loads without the flag brings a warning. */
+    /** From this Java on, native code that loads without the flag brings warnings. */
     private static final int NATIVE_ACCESS_SINCE = 22;
+
+    /** From this Java on, JMH's own use of Unsafe may bring warnings, and there is a flag. */
+    private static final int UNSAFE_FLAG_SINCE = 23;
 
     private final Arguments arguments;
     private final CommandLineOptions jmh;
@@ -79,7 +82,7 @@ final class RunCommand {
             return failures.isEmpty() ? Main.OK : Main.FAILED;
         } catch (RunnerException | IOException e) {
             files.fail();
-            System.err.println("ERROR: " + messages(e));
+            System.err.println("ERROR: " + messages(e).replaceFirst("^ERROR: ", ""));
             return Main.FAILED;
         }
     }
@@ -121,6 +124,9 @@ final class RunCommand {
         var prepend = new ArrayList<>(List.of("--add-modules", "jdk.incubator.vector"));
         if (Runtime.version().feature() >= NATIVE_ACCESS_SINCE) {
             prepend.add("--enable-native-access=ALL-UNNAMED");
+        }
+        if (Runtime.version().feature() >= UNSAFE_FLAG_SINCE) {
+            prepend.add("--sun-misc-unsafe-memory-access=allow");
         }
         prepend.addAll(jmh.getJvmArgsPrepend().orElse(List.of()));
         var append = new ArrayList<>(jmh.getJvmArgsAppend().orElse(List.of()));
