@@ -54,8 +54,9 @@ import org.tokenrate.workload.WorkloadResult;
         jvmArgs = {"-XX:MaxRAMPercentage=70", "-XX:+UseParallelGC"})
 public class RequestThroughputBenchmark {
     /**
-     * The engine under test: {@code auto} (the best device that answers), {@code cpu}, or {@code
-     * simulated[:TTFT[:TPOT]]}, which has set times and no model. LMDeploy: {@code --backend}.
+     * The engine under test: {@code auto} (the best device that answers), {@code cpu[:THREADS]}, or
+     * {@code simulated[:TTFT[:TPOT]]}, which has set times and no model. LMDeploy: {@code
+     * --backend}.
      */
     @Param("auto")
     public String engine;
