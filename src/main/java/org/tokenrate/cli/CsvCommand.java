@@ -1,0 +1,60 @@
+package org.tokenrate.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.tokenrate.report.ThroughputCsv;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code csv}: makes the CSV files of a run again. */
+@Command(
+        name = "java -jar benchmarks.jar csv",
+        sortOptions = false,
+        description = "Makes throughput.csv and iterations.csv from the jmh.json of a run.")
+final class CsvCommand implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "JMH.JSON", description = "the jmh.json of a run")
+    private Path jmhJson;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "DIR",
+            description = "folder to write to; the one that jmh.json is in unless given")
+    private Optional<Path> output = Optional.empty();
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "shows this")
+    private boolean help;
+
+    private CsvCommand() {}
+
+    static int run(List<String> args) {
+        return new CommandLine(new CsvCommand())
+                .setExecutionExceptionHandler(
+                        (e, command, parsed) -> {
+                            if (!(e instanceof IOException)) throw e;
+                            command.getErr().println("ERROR: " + e.getMessage());
+                            return Main.FAILED;
+                        })
+                .execute(args.toArray(String[]::new));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Path folder = output.orElse(jmhJson.toAbsolutePath().getParent());
+        Files.createDirectories(folder);
+        List<Path> written = ThroughputCsv.write(jmhJson, folder);
+        if (written.isEmpty()) {
+            throw new IOException(jmhJson + " holds no result of RequestThroughputBenchmark");
+        }
+        for (Path file : written) System.out.println("wrote " + file);
+        return Main.OK;
+    }
+}

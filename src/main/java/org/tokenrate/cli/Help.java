@@ -1,0 +1,28 @@
+package org.tokenrate.cli;
+
+/** What {@code -h} shows before JMH's own help. */
+final class Help {
+    static final String TEXT =
+            """
+            tokenrate: token and request throughput of LLM inference engines, measured with JMH.
+
+              java -jar benchmarks.jar [regexp] [-p name=value,value]... [JMH options] [--results DIR]
+              java -jar benchmarks.jar csv path/to/jmh.json [-o DIR]
+
+            Examples
+              a quick sweep          RequestThroughput -p concurrency=1,16,64 -p numPrompts=64
+              a real model, ShareGPT RequestThroughput -p model=models/my-llama -p dataset=sharegpt.json
+              two forks of five      RequestThroughput -f 2 -i 5
+              every parameter        -lp RequestThroughput
+              garbage collection too RequestThroughput -p numPrompts=64 -prof gc
+
+            One iteration is one whole workload of numPrompts requests. Results go to
+            results/COMMIT/START/ (--results DIR for another base): throughput.csv, iterations.csv,
+            jmh.json, run.json and requests-*.jsonl. Without arguments everything runs, with defaults.
+            Exit status: 0 all went well, 1 a run or a request failed, 2 the arguments are wrong.
+
+            JMH's own options:
+            """;
+
+    private Help() {}
+}

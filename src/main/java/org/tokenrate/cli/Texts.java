@@ -1,0 +1,27 @@
+package org.tokenrate.cli;
+
+import java.util.Locale;
+
+/** Numbers for people; files have their own form. */
+final class Texts {
+    private Texts() {}
+
+    /** Seconds as milliseconds; a dash if there are none. */
+    static String millis(double seconds) {
+        if (Double.isNaN(seconds)) return "-";
+        double ms = seconds * 1000;
+        return String.format(Locale.ROOT, ms < 100 ? "%.1f ms" : "%,.0f ms", ms);
+    }
+
+    static String number(double value, int decimals) {
+        return Double.isNaN(value)
+                ? "-"
+                : String.format(Locale.ROOT, "%,." + decimals + "f", value);
+    }
+
+    static String duration(long seconds) {
+        if (seconds < 60) return seconds + " s";
+        if (seconds < 3600) return seconds / 60 + " min " + seconds % 60 + " s";
+        return seconds / 3600 + " h " + seconds % 3600 / 60 + " min";
+    }
+}

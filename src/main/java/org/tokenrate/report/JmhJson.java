@@ -1,0 +1,80 @@
+package org.tokenrate.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Reads the json that JMH writes ({@code -rf json}). */
+public final class JmhJson {
+    private JmhJson() {}
+
+    /**
+     * All results of a file, in its order.
+     *
+     * @throws IOException if the file is missing, is not JMH's json or holds no result, in one
+     *     sentence that names the place
+     */
+    public static List<JmhResult> read(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new IOException(file + " is not a file; give the jmh.json of a run");
+        }
+        JsonNode root;
+        try {
+            root = new ObjectMapper().readTree(file.toFile());
+        } catch (JsonProcessingException e) {
+            var at = e.getLocation();
+            throw new IOException(
+                    file
+                            + " is not JSON: line "
+                            + at.getLineNr()
+                            + ", column "
+                            + at.getColumnNr()
+                            + ": "
+                            + e.getOriginalMessage(),
+                    e);
+        }
+        if (!root.isArray()) {
+            throw new IOException(file + " is not JMH's json: that is an array of results");
+        }
+        if (root.isEmpty()) throw new IOException(file + " holds no result");
+        var results = new ArrayList<JmhResult>();
+        for (JsonNode node : root) results.add(result(node, file, results.size()));
+        return results;
+    }
+
+    private static JmhResult result(JsonNode node, Path file, int index) throws IOException {
+        if (!node.path("benchmark").isTextual() || !node.path("primaryMetric").isObject()) {
+            throw new IOException(
+                    file
+                            + " is not JMH's json: entry "
+                            + index
+                            + " has no benchmark name or no primaryMetric");
+        }
+        Map<String, String> params = new LinkedHashMap<>();
+        for (var p : node.path("params").properties())
+            params.put(p.getKey(), p.getValue().asText());
+        Map<String, List<List<Double>>> metrics = new LinkedHashMap<>();
+        for (var m : node.path("secondaryMetrics").properties()) {
+            metrics.put(m.getKey(), rawData(m.getValue()));
+        }
+        return new JmhResult(node.get("benchmark").asText(), params, metrics);
+    }
+
+    private static List<List<Double>> rawData(JsonNode metric) {
+        var forks = new ArrayList<List<Double>>();
+        for (JsonNode fork : metric.path("rawData")) {
+            var values = new ArrayList<Double>();
+            // JMH writes "NaN" and "+INF" as strings: no number for us.
+            for (JsonNode v : fork) values.add(v.isNumber() ? v.doubleValue() : Double.NaN);
+            forks.add(values);
+        }
+        return forks;
+    }
+}

@@ -1,0 +1,42 @@
+package org.tokenrate.run;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tokenrate.workload.RequestRecord;
+import org.tokenrate.workload.WorkloadResult;
+
+/** Several workloads of one iteration as one: the next starts where the last one ended. */
+final class Pooled {
+    private Pooled() {}
+
+    static WorkloadResult of(List<WorkloadResult> workloads) {
+        if (workloads.size() == 1) return workloads.get(0);
+        var records = new ArrayList<RequestRecord>();
+        long offset = 0;
+        for (WorkloadResult w : workloads) {
+            long first = w.records().stream().mapToLong(RequestRecord::submitNanos).min().orElse(0);
+            for (RequestRecord r : w.records()) {
+                records.add(shifted(r, records.size(), offset - first));
+            }
+            offset += w.durationNanos();
+        }
+        return new WorkloadResult(offset, workloads.get(0).streamed(), List.copyOf(records));
+    }
+
+    private static RequestRecord shifted(RequestRecord r, int index, long nanos) {
+        long[] steps = r.stepNanos().clone();
+        for (int i = 0; i < steps.length; i++) steps[i] += nanos;
+        return new RequestRecord(
+                index,
+                r.promptTokens(),
+                r.requestedTokens(),
+                r.generatedTokens(),
+                r.submitNanos() + nanos,
+                r.firstTokenNanos() < 0 ? -1 : r.firstTokenNanos() + nanos,
+                r.finishNanos() + nanos,
+                steps,
+                r.stepTokens(),
+                r.finishReason(),
+                r.error());
+    }
+}

@@ -1,0 +1,47 @@
+package org.tokenrate.run;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.tokenrate.report.RequestsFile;
+import org.tokenrate.workload.RequestRecord;
+import org.tokenrate.workload.RequestRecords;
+
+/** Writes one fork's request files, a file a measured iteration. */
+final class RequestFiles {
+    private final Path folder;
+    private final String combination;
+    private final int fork;
+
+    private RequestFiles(Path folder, String combination, int fork) {
+        this.folder = folder;
+        this.combination = combination;
+        this.fork = fork;
+    }
+
+    /** JMH does not tell a fork its number; forks run in turn, so it is the first without files. */
+    static RequestFiles ofNextFork(Path folder, String combination) throws IOException {
+        int fork = 1;
+        while (hasFiles(folder, RequestsFile.prefix(combination, fork))) fork++;
+        return new RequestFiles(folder, combination, fork);
+    }
+
+    int fork() {
+        return fork;
+    }
+
+    void write(int iteration, List<RequestRecord> records) throws IOException {
+        RequestRecords.write(
+                folder.resolve(RequestsFile.name(combination, fork, iteration)), records);
+    }
+
+    private static boolean hasFiles(Path folder, String prefix) throws IOException {
+        try (DirectoryStream<Path> files =
+                Files.newDirectoryStream(
+                        folder, f -> f.getFileName().toString().startsWith(prefix))) {
+            return files.iterator().hasNext();
+        }
+    }
+}

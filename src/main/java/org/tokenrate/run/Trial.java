@@ -1,0 +1,180 @@
+package org.tokenrate.run;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.tokenrate.builtin.Builtin;
+import org.tokenrate.dataset.PromptSampler;
+import org.tokenrate.dataset.SampledPrompt;
+import org.tokenrate.dataset.SamplingMethod;
+import org.tokenrate.dataset.ShareGptDataset;
+import org.tokenrate.engine.EngineCounters;
+import org.tokenrate.engine.EngineInfo;
+import org.tokenrate.engine.Engines;
+import org.tokenrate.engine.InferenceEngine;
+import org.tokenrate.metrics.ThroughputMetrics;
+import org.tokenrate.tokenizer.Tokenizer;
+import org.tokenrate.tokenizer.Tokenizers;
+import org.tokenrate.workload.LoadGenerator;
+import org.tokenrate.workload.LoadOptions;
+import org.tokenrate.workload.Workload;
+import org.tokenrate.workload.WorkloadResult;
+
+/**
+ * An engine, a workload and what was measured of them, for one parameter combination in one JVM.
+ * Used by one thread.
+ */
+public final class Trial implements AutoCloseable {
+    private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
+
+    private final Map<String, String> facts;
+    private final Optional<RequestFiles> files;
+    private final Workload workload;
+    private final LoadOptions options;
+    private final Tokenizer tokenizer;
+    private final InferenceEngine engine;
+    private final List<WorkloadResult> results = new ArrayList<>();
+    private EngineCounters before = EngineCounters.NONE;
+    private int measured;
+
+    private Trial(
+            Map<String, String> facts,
+            Optional<RequestFiles> files,
+            Workload workload,
+            LoadOptions options,
+            InferenceEngine engine) {
+        this.facts = facts;
+        this.files = files;
+        this.workload = workload;
+        this.options = options;
+        this.engine = engine;
+        tokenizer = options.tokenizer();
+    }
+
+    /**
+     * Checks the parameters, samples the prompts, then loads the model.
+     *
+     * @param values the value of a parameter by its name
+     * @throws IOException if a file of the model or the dataset cannot be read
+     * @throws IllegalArgumentException if a parameter is bad, the dataset has too few usable
+     *     dialogues or the engine cannot take the model
+     */
+    public static Trial open(UnaryOperator<String> values, RunSettings settings)
+            throws IOException {
+        // Read once, when the first logger is made, which checking the parameters may do.
+        System.setProperty(LOG_LEVEL, values.apply("logLevel").toLowerCase(Locale.ROOT));
+        var p = RequestParameters.of(values);
+        boolean builtin = p.model().equals(RequestParameters.BUILTIN);
+        Path model = builtin ? Builtin.modelFolder() : Path.of(p.model());
+        Path dataset =
+                p.dataset().equals(RequestParameters.BUILTIN)
+                        ? Builtin.dialogues()
+                        : Path.of(p.dataset());
+        Tokenizer tokenizer = Tokenizers.load(model);
+        try {
+            Workload workload;
+            String datasetSha256;
+            try (var dialogues = ShareGptDataset.open(dataset)) {
+                workload = workload(p, dialogues, tokenizer);
+                datasetSha256 = dialogues.sha256();
+            }
+            String combination = CombinationName.of(settings.swept(), values);
+            var facts = new LinkedHashMap<String, String>();
+            facts.put("combination", combination);
+            facts.put("commit", settings.commit());
+            facts.put("tokenrate", Version.get());
+            facts.put(
+                    "java",
+                    System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
+            facts.put("dataset_sha256", datasetSha256);
+            Optional<RequestFiles> files = Optional.empty();
+            if (settings.folder().isPresent()) {
+                files = Optional.of(RequestFiles.ofNextFork(settings.folder().get(), combination));
+            }
+            InferenceEngine engine = Engines.open(p.engineOptions());
+            facts.putAll(factsOf(engine.info()));
+            var options =
+                    new LoadOptions(
+                            p.concurrency(), p.samplingParams(), p.streamOutput(), tokenizer);
+            return new Trial(facts, files, workload, options, engine);
+        } catch (IOException | RuntimeException e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    public void beginIteration() {
+        results.clear();
+        before = engine.counters();
+    }
+
+    /** Runs the whole workload once: what is measured. */
+    public WorkloadResult run() throws InterruptedException {
+        WorkloadResult result =
+                LoadGenerator.run(
+                        engine, workload, options.withProgress(new ProgressPrinter(System.out)));
+        results.add(result);
+        return result;
+    }
+
+    /**
+     * Computes the iteration's figures and, of a measured one, writes the request file.
+     *
+     * @param isMeasured false for a warm-up iteration
+     */
+    public IterationReport endIteration(boolean isMeasured) throws IOException {
+        if (isMeasured) measured++;
+        // More than one only if JMH was told to iterate for longer than a workload takes.
+        WorkloadResult result = Pooled.of(results);
+        if (isMeasured && files.isPresent()) files.get().write(measured, result.records());
+        return IterationReport.of(
+                files.map(RequestFiles::fork).orElse(1),
+                measured,
+                ThroughputMetrics.of(result),
+                result.records(),
+                engine.info(),
+                before,
+                engine.counters(),
+                facts);
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+        tokenizer.close();
+    }
+
+    private static Workload workload(
+            RequestParameters p, ShareGptDataset dialogues, Tokenizer tokenizer)
+            throws IOException {
+        List<SampledPrompt> prompts =
+                PromptSampler.sample(
+                        dialogues,
+                        tokenizer,
+                        SamplingMethod.of(p.sampling()),
+                        p.numPrompts(),
+                        p.seed());
+        return new Workload(
+                prompts.stream()
+                        .map(s -> new Workload.Request(s.promptTokens(), s.answerTokens()))
+                        .toList());
+    }
+
+    private static Map<String, String> factsOf(EngineInfo info) {
+        var facts = new LinkedHashMap<String, String>();
+        facts.put("engine", info.name());
+        facts.put("device", info.device());
+        facts.put("dtype", info.dtype());
+        facts.put("model", info.model());
+        facts.put("model_format", info.modelFormat());
+        facts.put("model_sha256", info.modelSha256());
+        info.versions().forEach((library, version) -> facts.put("version." + library, version));
+        return facts;
+    }
+}
