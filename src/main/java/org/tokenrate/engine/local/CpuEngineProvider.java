@@ -4,33 +4,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.tokenrate.builtin.Builtin;
 import org.tokenrate.checkpoint.DType;
-import org.tokenrate.checkpoint.HfCheckpoint;
-import org.tokenrate.device.KvCache;
+import org.tokenrate.device.Device;
 import org.tokenrate.device.cpu.CpuDevice;
-import org.tokenrate.engine.EngineInfo;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.EngineProvider;
 import org.tokenrate.engine.InferenceEngine;
-import org.tokenrate.model.Decoder;
-import org.tokenrate.model.ModelConfig;
 
 /** {@code engine=cpu} or {@code cpu:THREADS}. */
 public final class CpuEngineProvider implements EngineProvider {
-    private static final Logger LOG = LoggerFactory.getLogger(CpuEngineProvider.class);
-
-    /**
-     * Tokens of an iteration beyond one for each running sequence: prompts at the speed of large
-     * products, without holding up those that decode for long.
-     */
-    private static final int PROMPT_TOKENS = 256;
-
-    /** More sequences at once only cost memory for activations; the rest wait. */
-    private static final int MAX_RUNNING = 512;
-
     @Override
     public String name() {
         return "cpu";
@@ -84,47 +66,7 @@ public final class CpuEngineProvider implements EngineProvider {
     @Override
     public InferenceEngine open(EngineOptions options) throws IOException {
         validate(options);
-        boolean builtin = options.model().equals("builtin");
-        Path folder = builtin ? Builtin.modelFolder() : Path.of(options.model());
-        ModelConfig config = ModelConfig.read(folder);
-        int maxRunning = Math.min(options.maxBatchSize(), MAX_RUNNING);
-        int maxTokens = maxRunning + PROMPT_TOKENS;
-        CpuDevice device = new CpuDevice(dtype(options.dtype()), threads(options.engine()));
-        try (HfCheckpoint checkpoint = HfCheckpoint.open(folder)) {
-            Decoder decoder = new Decoder(config, checkpoint, device, maxTokens, maxRunning);
-            long blockBytes =
-                    device.kvBlockBytes(config.layers(), config.kvHeads(), config.headDim());
-            int blocks = blocks(device.freeBytes(), options.cacheCount(), blockBytes);
-            EngineInfo info =
-                    new EngineInfo(
-                            name(),
-                            device.description(),
-                            device.dtype().label(),
-                            1,
-                            builtin ? "builtin" : folder.toRealPath().getFileName().toString(),
-                            "hf",
-                            checkpoint.sha256(),
-                            blocks,
-                            KvCache.BLOCK_TOKENS,
-                            blocks * blockBytes,
-                            decoder.weightBytes(),
-                            device.versions());
-            LOG.info("{}", info);
-            return new LocalEngine(device, decoder, blocks, info, maxTokens, maxRunning);
-        } catch (IOException | RuntimeException | Error e) {
-            device.close();
-            throw e;
-        }
-    }
-
-    private static int blocks(long freeBytes, double ratio, long blockBytes) {
-        long blocks = (long) (freeBytes * ratio / blockBytes);
-        if (blocks < 1) {
-            throw new IllegalArgumentException(
-                    ("cacheCount=%s of the %d MiB that are free in the Java heap holds no KV block"
-                                    + " of %d bytes; raise cacheCount or the heap (-Xmx)")
-                            .formatted(ratio, freeBytes >> 20, blockBytes));
-        }
-        return (int) Math.min(blocks, Integer.MAX_VALUE / KvCache.BLOCK_TOKENS);
+        Device device = new CpuDevice(dtype(options.dtype()), threads(options.engine()));
+        return LocalEngine.open(name(), device, options);
     }
 }

@@ -1,16 +1,21 @@
 package org.tokenrate.engine.local;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tokenrate.builtin.Builtin;
+import org.tokenrate.checkpoint.HfCheckpoint;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.engine.EngineCounters;
 import org.tokenrate.engine.EngineInfo;
+import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.FinishReason;
 import org.tokenrate.engine.Generation;
 import org.tokenrate.engine.GenerationRequest;
@@ -22,6 +27,15 @@ import org.tokenrate.model.ModelConfig;
 /** A decoder on a device behind the engine's seam: one thread schedules, computes and tells. */
 public final class LocalEngine implements InferenceEngine {
     private static final Logger LOG = LoggerFactory.getLogger(LocalEngine.class);
+
+    /**
+     * Tokens of an iteration beyond one for each running sequence: prompts at the speed of large
+     * products, without holding up those that decode for long.
+     */
+    private static final int PROMPT_TOKENS = 256;
+
+    /** More sequences at once only cost memory for activations; the rest wait. */
+    private static final int MAX_RUNNING = 512;
 
     private final Device device;
     private final Decoder decoder;
@@ -40,10 +54,63 @@ public final class LocalEngine implements InferenceEngine {
     private volatile long iterations;
 
     /**
+     * Loads a model onto a device, gives it KV memory and starts the engine; the device is closed
+     * with the engine, or here if this fails.
+     *
+     * @param name the engine's name in reports
+     * @throws IOException if the model cannot be read
+     * @throws IllegalArgumentException if no memory is left for KV blocks, with the numbers
+     */
+    public static LocalEngine open(String name, Device device, EngineOptions options)
+            throws IOException {
+        boolean builtin = options.model().equals("builtin");
+        Path folder = builtin ? Builtin.modelFolder() : Path.of(options.model());
+        int maxRunning = Math.min(options.maxBatchSize(), MAX_RUNNING);
+        int maxTokens = maxRunning + PROMPT_TOKENS;
+        try (HfCheckpoint checkpoint = HfCheckpoint.open(folder)) {
+            ModelConfig config = ModelConfig.read(folder);
+            Decoder decoder = new Decoder(config, checkpoint, device, maxTokens, maxRunning);
+            long blockBytes =
+                    device.kvBlockBytes(config.layers(), config.kvHeads(), config.headDim());
+            int blocks = blocks(device.freeBytes(), options.cacheCount(), blockBytes);
+            EngineInfo info =
+                    new EngineInfo(
+                            name,
+                            device.description(),
+                            device.dtype().label(),
+                            options.tp(),
+                            builtin ? "builtin" : folder.toRealPath().getFileName().toString(),
+                            "hf",
+                            checkpoint.sha256(),
+                            blocks,
+                            KvCache.BLOCK_TOKENS,
+                            blocks * blockBytes,
+                            decoder.weightBytes(),
+                            device.versions());
+            LOG.info("{}", info);
+            return new LocalEngine(device, decoder, blocks, info, maxTokens, maxRunning);
+        } catch (IOException | RuntimeException | Error e) {
+            device.close();
+            throw e;
+        }
+    }
+
+    private static int blocks(long freeBytes, double ratio, long blockBytes) {
+        long blocks = (long) (freeBytes * ratio / blockBytes);
+        if (blocks < 1) {
+            throw new IllegalArgumentException(
+                    ("cacheCount=%s of the %d MiB that are free holds no KV block of %d bytes;"
+                                    + " raise cacheCount or, for engine=cpu, the heap (-Xmx)")
+                            .formatted(ratio, freeBytes >> 20, blockBytes));
+        }
+        return (int) Math.min(blocks, Integer.MAX_VALUE / KvCache.BLOCK_TOKENS);
+    }
+
+    /**
      * @param maxTokens the token budget of an iteration
      * @param maxRunning most sequences that run at once
      */
-    public LocalEngine(
+    LocalEngine(
             Device device,
             Decoder decoder,
             int blocks,

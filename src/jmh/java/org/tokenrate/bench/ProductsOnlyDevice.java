@@ -1,0 +1,115 @@
+package org.tokenrate.bench;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.tokenrate.checkpoint.DType;
+import org.tokenrate.checkpoint.TensorData;
+import org.tokenrate.device.AttentionShape;
+import org.tokenrate.device.Batch;
+import org.tokenrate.device.Device;
+import org.tokenrate.device.KvCache;
+import org.tokenrate.device.Matrix;
+import org.tokenrate.device.Table;
+import org.tokenrate.device.Tensor;
+
+/**
+ * A device that runs a model's matrix products and leaves out everything else: what an engine's
+ * time would be if nothing but its products cost any. The tokens mean nothing; the shapes are the
+ * same.
+ */
+final class ProductsOnlyDevice implements Device {
+    private final Device device;
+
+    ProductsOnlyDevice(Device device) {
+        this.device = device;
+    }
+
+    @Override
+    public String description() {
+        return device.description() + ", products only";
+    }
+
+    @Override
+    public DType dtype() {
+        return device.dtype();
+    }
+
+    @Override
+    public Map<String, String> versions() {
+        return device.versions();
+    }
+
+    @Override
+    public long freeBytes() {
+        return device.freeBytes();
+    }
+
+    @Override
+    public Tensor newTensor(int rows, int columns) {
+        return device.newTensor(rows, columns);
+    }
+
+    @Override
+    public Tensor newInput(int rows, int columns) {
+        return device.newInput(rows, columns);
+    }
+
+    @Override
+    public Matrix loadMatrix(List<TensorData> parts) throws IOException {
+        return device.loadMatrix(parts);
+    }
+
+    @Override
+    public Table loadTable(TensorData data) throws IOException {
+        return device.loadTable(data);
+    }
+
+    @Override
+    public long kvBlockBytes(int layers, int kvHeads, int headDim) {
+        return device.kvBlockBytes(layers, kvHeads, headDim);
+    }
+
+    @Override
+    public KvCache newKvCache(int blocks, int layers, int kvHeads, int headDim) {
+        return device.newKvCache(blocks, layers, kvHeads, headDim);
+    }
+
+    @Override
+    public void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate) {
+        device.linear(x, w, rows, y, accumulate);
+    }
+
+    @Override
+    public void embed(Table table, int[] tokens, int rows, Tensor x) {}
+
+    @Override
+    public void rmsNorm(Tensor x, Table weight, float eps, int rows, Tensor out) {}
+
+    @Override
+    public void rmsNorm(Tensor x, int[] index, Table weight, float eps, int rows, Tensor out) {}
+
+    @Override
+    public void ropeAndStore(
+            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape) {}
+
+    @Override
+    public void attention(
+            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape, Tensor out) {}
+
+    @Override
+    public void siluMul(Tensor gateUp, int rows, Tensor out) {}
+
+    @Override
+    public void sample(Tensor logits, Batch batch, int[] chosen) {}
+
+    @Override
+    public float[] read(Tensor tensor, int row) {
+        return device.read(tensor, row);
+    }
+
+    @Override
+    public void close() {
+        device.close();
+    }
+}
