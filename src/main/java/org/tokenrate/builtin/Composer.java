@@ -49,10 +49,6 @@ final class Composer {
         return values.get(name);
     }
 
-    boolean knows(String rule) {
-        return bank.rules().containsKey(rule);
-    }
-
     /** Whether the rule has alternatives that have not come yet. */
     boolean isFresh(String rule) {
         return !decks.containsKey(rule) || !decks.get(rule).isEmpty();

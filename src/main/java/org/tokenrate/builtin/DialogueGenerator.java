@@ -60,7 +60,8 @@ final class DialogueGenerator {
     private static final List<Choice> READING_FORMS =
             List.of(
                     new Choice(30, UNLIMITED, ReadingForms::article),
-                    new Choice(25, UNLIMITED, ReadingForms::codeReview),
+                    new Choice(12, 2_200, ReadingForms::codeReview),
+                    new Choice(12, UNLIMITED, ReadingForms::codePort),
                     new Choice(10, 700, ReadingForms::log),
                     new Choice(12, UNLIMITED, ReadingForms::data),
                     new Choice(12, 2_500, ReadingForms::minutes),
@@ -88,9 +89,10 @@ final class DialogueGenerator {
                         .build();
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
             String gap = "[\n";
-            for (Dialogue dialogue : new DialogueGenerator(PhraseBank.load()).all()) {
+            var generator = new DialogueGenerator(PhraseBank.load());
+            for (int i = 0; i < DIALOGUES; i++) {
                 out.write(gap.getBytes(StandardCharsets.UTF_8));
-                out.write(json.writeValueAsBytes(dialogue));
+                out.write(json.writeValueAsBytes(generator.next()));
                 gap = ",\n";
             }
             out.write("\n]\n".getBytes(StandardCharsets.UTF_8));
@@ -114,8 +116,9 @@ final class DialogueGenerator {
         if (!random.chance(SINGLE_TURN_SHARE)) {
             messages.add(new Message("gpt", turn.answer()));
             while (random.chance(FOLLOW_UP_SHARE)) {
-                messages.add(new Message("human", composer.say("followup-ask")));
-                messages.add(new Message("gpt", composer.say("followup-answer")));
+                String[] followUp = TopicForms.split(composer.say("followup"));
+                messages.add(new Message("human", followUp[0]));
+                messages.add(new Message("gpt", followUp[1]));
             }
         }
         return new Dialogue(id, messages);
@@ -145,17 +148,17 @@ final class DialogueGenerator {
 
     private int promptChars() {
         double drawn = random.nextDouble();
-        if (drawn < 0.60) {
+        if (drawn < 0.55) {
             return logNormal(70, 0.5);
         }
-        if (drawn < 0.78) {
+        if (drawn < 0.70) {
             return logNormal(240, 0.5);
         }
-        return logNormal(1_900, 0.75);
+        return logNormal(1_950, 0.62);
     }
 
     private int answerChars() {
-        return Math.min(logNormal(1_000, 0.95), 9_000);
+        return Math.min(logNormal(850, 0.93), 9_000);
     }
 
     private int logNormal(double median, double sigma) {

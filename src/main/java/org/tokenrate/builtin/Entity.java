@@ -1,5 +1,6 @@
 package org.tokenrate.builtin;
 
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -92,11 +93,11 @@ record Entity(String name, String plural, List<Field> fields) {
             case INT -> String.valueOf(random.between(1, 400));
             case DECIMAL -> random.between(1, 180) + "." + random.between(10, 99);
             case DATE ->
-                    "202%d-%02d-%02d"
-                            .formatted(
-                                    random.between(3, 5),
+                    LocalDate.of(
+                                    random.between(2023, 2025),
                                     random.between(1, 12),
-                                    random.between(1, 28));
+                                    random.between(1, 28))
+                            .toString();
             case BOOL -> String.valueOf(random.chance(0.5));
             case TEXT -> c.say(textRule(field.name()));
         };

@@ -6,13 +6,14 @@ final class LetterForms {
 
     static Turn write(Composer c, int promptChars, int answerChars) {
         address(c);
-        c.settle("purpose-short");
+        String[] purpose = TopicForms.split(c.say("purpose"));
+        c.let("purpose-short", purpose[1]);
         String prompt = c.prompt(c.say("letter-ask"), promptChars);
         var answer = new Draft(answerChars);
         if (answer.hasRoomFor(300)) {
             answer.paragraph(c.say("letter-answer-open"));
         }
-        answer.paragraph(letter(c, answerChars));
+        answer.paragraph(letter(c, purpose[0], answerChars));
         if (answer.hasRoomFor(-40)) {
             answer.paragraph(c.say("letter-answer-close"));
         }
@@ -27,13 +28,13 @@ final class LetterForms {
     }
 
     /** A whole letter of about that many characters between the parties that were settled. */
-    static String letter(Composer c, int chars) {
+    static String letter(Composer c, String purpose, int chars) {
         // Greeting, purpose, request and closing come in any case.
         var letter = new Draft(chars - 200);
         letter.paragraph("Subject: " + c.say("subject"))
                 .paragraph(c.say("greeting"))
                 .paragraph(c.say("letter-open"))
-                .sentence(c.say("purpose"));
+                .sentence(purpose);
         for (int i = 0; letter.hasRoom() && c.isFresh("letter-detail"); i++) {
             String detail = c.say("letter-detail");
             if (i % 3 == 0) {
@@ -41,12 +42,17 @@ final class LetterForms {
             } else {
                 letter.sentence(detail);
             }
-            if (i % 5 == 4 && letter.hasRoom() && c.isFresh("purpose")) {
-                letter.paragraph("There is something else. " + c.say("purpose"));
+            if (i % 6 == 5 && letter.hasRoom() && c.isFresh("purpose")) {
+                letter.paragraph("There is something else. " + purpose(c));
             }
         }
         return letter.paragraph(c.say("letter-request"))
                 .paragraph(c.say("letter-close"))
                 .toString();
+    }
+
+    /** Any purpose, in the words of the letter. */
+    static String purpose(Composer c) {
+        return TopicForms.split(c.say("purpose"))[0];
     }
 }

@@ -1,6 +1,10 @@
 package org.tokenrate.builtin;
 
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 
@@ -15,6 +19,7 @@ final class ReadingForms {
         var told = new ArrayList<String>();
         do {
             TopicForms.choose(c);
+            material.paragraph("# " + Composer.capitalised(TopicForms.topic(c)));
             material.paragraph(c.draw(TopicForms.topic(c) + ".gist"));
             for (String kind : List.of("fact", "why", "mistake", "fact")) {
                 String rule = TopicForms.topic(c) + "." + kind;
@@ -59,17 +64,8 @@ final class ReadingForms {
     static Turn codeReview(Composer c, int promptChars, int answerChars) {
         String language = c.any(Programs.LANGUAGES);
         Entity entity = CodeForms.introduced(c);
-        var material = new Draft(promptChars - 60);
-        material.paragraph(c.say("review-ask"));
-        Entity shown = entity;
-        do {
-            for (String piece : Programs.pieces(c, language, shown)) {
-                if (material.hasRoomFor(piece.length() / 2)) {
-                    material.code(language.toLowerCase(Locale.ROOT), piece);
-                }
-            }
-            shown = Entity.draw(c);
-        } while (material.hasRoomFor(500));
+        var material = new Draft(promptChars - 60).paragraph(c.say("review-ask"));
+        show(c, material, language, entity);
 
         var answer = new Draft(answerChars);
         answer.paragraph(c.say("review-open")).paragraph("");
@@ -78,13 +74,49 @@ final class ReadingForms {
             answer.line(number++ + ". " + c.say("review-point"));
         } while (answer.hasRoomFor(60) && c.isFresh("review-point"));
         if (answer.hasRoomFor(300)) {
-            answer.paragraph("A test for the most important case could look like this:");
+            answer.paragraph("Tests for the most important cases could look like this:");
             List<String> pieces = Programs.pieces(c, language, entity);
             answer.code(language.toLowerCase(Locale.ROOT), pieces.get(pieces.size() - 1));
-            answer.paragraph("With these changes, the central part becomes:");
-            answer.code(language.toLowerCase(Locale.ROOT), pieces.get(1));
         }
         return new Turn(material.toString(), answer.toString());
+    }
+
+    static Turn codePort(Composer c, int promptChars, int answerChars) {
+        String from = c.any(Programs.LANGUAGES);
+        String to = c.any(Programs.LANGUAGES.stream().filter(l -> !l.equals(from)).toList());
+        c.let("language", to);
+        Entity entity = CodeForms.introduced(c);
+        var material = new Draft(promptChars - 60).paragraph(c.say("port-ask"));
+        int pieces = show(c, material, from, entity);
+
+        var answer = new Draft(answerChars).paragraph(c.say("code-open"));
+        for (String piece : Programs.pieces(c, to, entity).subList(0, pieces)) {
+            answer.code(to.toLowerCase(Locale.ROOT), piece);
+            if (answer.hasRoomFor(300)) {
+                answer.paragraph(c.say("code-explain"));
+            }
+        }
+        return new Turn(material.toString(), answer.toString());
+    }
+
+    /** Shows the entity's program until it fills the prompt, then others; returns its pieces. */
+    private static int show(Composer c, Draft material, String language, Entity entity) {
+        int shown = 0;
+        for (String piece : Programs.pieces(c, language, entity)) {
+            if (shown == 0 || material.hasRoomFor(piece.length() / 2)) {
+                material.code(language.toLowerCase(Locale.ROOT), piece);
+                shown++;
+            }
+        }
+        int pieces = shown;
+        while (material.hasRoomFor(400)) {
+            for (String piece : Programs.pieces(c, language, Entity.draw(c))) {
+                if (material.hasRoomFor(piece.length() / 2)) {
+                    material.code(language.toLowerCase(Locale.ROOT), piece);
+                }
+            }
+        }
+        return pieces;
     }
 
     static Turn log(Composer c, int promptChars, int answerChars) {
@@ -92,24 +124,32 @@ final class ReadingForms {
         SplitMix64 random = c.random();
         var material = new Draft(promptChars);
         material.paragraph(c.say("log-ask")).paragraph("");
-        int second = random.between(0, 80_000);
-        String day = "2024-%02d-%02d".formatted(random.between(1, 12), random.between(1, 28));
+        var points = new LinkedHashSet<String>();
+        LocalDateTime time =
+                LocalDate.of(2024, random.between(1, 12), random.between(1, 28))
+                        .atTime(random.between(0, 22), random.between(0, 59), 1);
         String service = c.say("log-service");
         do {
-            second += random.between(1, 60);
+            time = time.plusSeconds(random.between(1, 60));
             if (random.chance(0.3)) {
                 service = c.say("log-service");
             }
-            String time =
-                    "%02d:%02d:%02d".formatted(second / 3600 % 24, second / 60 % 60, second % 60);
-            material.line(day + "T" + time + "Z " + service + " " + c.say("log-message"));
+            String[] message = TopicForms.split(c.say("log-message"));
+            material.line(
+                    time.format(DateTimeFormatter.ISO_LOCAL_DATE_TIME)
+                            + "Z "
+                            + service
+                            + " "
+                            + message[0]);
+            points.add(message[1]);
         } while (material.hasRoomFor(40));
 
-        c.let("log-service", service);
         var answer = new Draft(answerChars);
-        do {
-            answer.line("- " + c.say("log-point"));
-        } while (answer.hasRoomFor(60) && c.isFresh("log-point"));
+        for (String point : points) {
+            if (answer.hasRoom()) {
+                answer.line("- " + point);
+            }
+        }
         return new Turn(material.toString(), answer.toString());
     }
 
@@ -183,8 +223,11 @@ final class ReadingForms {
         LetterForms.address(c);
         String recipient = c.value("recipient");
         String sender = c.value("sender");
-        String prompt = c.say("letter-reply-ask") + "\n\n" + LetterForms.letter(c, promptChars);
+        String prompt =
+                c.say("letter-reply-ask")
+                        + "\n\n"
+                        + LetterForms.letter(c, LetterForms.purpose(c), promptChars);
         c.let("recipient", sender).let("sender", recipient);
-        return new Turn(prompt, LetterForms.letter(c, answerChars));
+        return new Turn(prompt, LetterForms.letter(c, c.say("letter-answer"), answerChars));
     }
 }

@@ -13,7 +13,9 @@ final class StoryForms {
                 .let("their", heroine ? "her" : "his")
                 .let("them", heroine ? "her" : "him")
                 .let("friend", c.say("friend-name"))
-                .settle("hero-role", "place", "object", "animal", "weather", "weekday");
+                .settle("hero-role", "place", "weather", "weekday");
+        settleTwice(c, "object");
+        settleTwice(c, "animal");
         String prompt = c.prompt(c.say("story-ask"), promptChars);
         var answer = new Draft(answerChars);
         if (c.random().chance(0.4)) {
@@ -37,6 +39,12 @@ final class StoryForms {
             answer.paragraph(c.say("story-ending"));
         }
         return new Turn(prompt, answer.toString());
+    }
+
+    /** Settles what a thing is called when it first comes up, and from then on. */
+    private static void settleTwice(Composer c, String rule) {
+        String[] names = TopicForms.split(c.draw(rule));
+        c.let(rule, names[0]).let("the-" + rule, names[1]);
     }
 
     static Turn poem(Composer c, int promptChars, int answerChars) {

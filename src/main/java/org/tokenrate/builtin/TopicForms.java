@@ -8,6 +8,8 @@ final class TopicForms {
     private static final int SHORT_ANSWER = 500;
 
     private static final int SENTENCES_PER_PARAGRAPH = 4;
+    private static final int CHARS_PER_ITEM = 85;
+    private static final int UNLIMITED = Integer.MAX_VALUE;
 
     private TopicForms() {}
 
@@ -162,48 +164,49 @@ final class TopicForms {
 
     static Turn list(Composer c, int promptChars, int answerChars) {
         choose(c);
-        c.settle("count-small");
+        int items = Math.max(4, Math.min(7, answerChars / CHARS_PER_ITEM));
+        c.let("count-small", List.of("four", "five", "six", "seven").get(items - 4));
         String request = c.draw("list-ask");
+        int most = request.contains("{count-small}") ? items : UNLIMITED;
         String prompt = c.prompt(c.expand(request), promptChars);
         var answer = new Draft(answerChars);
         if (request.contains("quiz") || request.contains("flash cards")) {
-            quiz(c, answer);
+            quiz(c, answer, most);
         } else if (request.contains("glossary")) {
             terms(c, answer);
         } else if (request.contains("mistakes")) {
-            bullets(c, answer, "mistake");
+            bullets(c, answer, "mistake", UNLIMITED);
         } else {
-            bullets(c, answer, "fact");
-            bullets(c, answer, "why");
+            bullets(c, answer, "fact", most);
         }
         return new Turn(prompt, answer.toString());
     }
 
-    private static void bullets(Composer c, Draft answer, String kind) {
+    private static void bullets(Composer c, Draft answer, String kind, int most) {
         String rule = topic(c) + "." + kind;
         String mark = c.random().chance(0.5) ? "- " : "• ";
+        int told = 0;
         do {
             answer.line(mark + c.draw(rule));
-        } while (c.isFresh(rule) && answer.hasRoom());
+        } while (++told < most && c.isFresh(rule) && (most < UNLIMITED || answer.hasRoom()));
     }
 
-    private static void quiz(Composer c, Draft answer) {
+    /** Questions of the topic first, then its terms. */
+    private static void quiz(Composer c, Draft answer, int most) {
+        String questions = topic(c) + ".qa";
+        String terms = topic(c) + ".term";
         int number = 1;
-        String rule = topic(c) + ".qa";
-        do {
-            String[] qa = split(c.draw(rule));
+        while (number <= most && c.isFresh(questions)) {
+            String[] qa = split(c.draw(questions));
             answer.line(number++ + ". " + qa[0] + "\n   Answer: " + qa[1]);
-        } while (c.isFresh(rule) && answer.hasRoom());
-        rule = topic(c) + ".term";
-        while (c.isFresh(rule) && answer.hasRoom()) {
-            String[] term = split(c.draw(rule));
+        }
+        while (number <= most && c.isFresh(terms)) {
+            String[] term = split(c.draw(terms));
+            String meaning = Composer.capitalised(term[1]);
             answer.line(
                     number++
-                            + ". What is the meaning of \""
-                            + term[0]
-                            + "\"?\n   Answer: "
-                            + Composer.capitalised(term[1])
-                            + ".");
+                            + ". What does \"%s\" mean here?\n   Answer: %s."
+                                    .formatted(term[0], meaning));
         }
     }
 
@@ -222,7 +225,9 @@ final class TopicForms {
         return c.value("topic");
     }
 
+    /** The two parts of a line of the bank. */
     static String[] split(String line) {
-        return line.split(" \\| ");
+        int bar = line.indexOf(" | ");
+        return new String[] {line.substring(0, bar), line.substring(bar + 3)};
     }
 }

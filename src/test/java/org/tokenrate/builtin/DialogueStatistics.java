@@ -28,8 +28,7 @@ public record DialogueStatistics(
         int singleTurn = 0;
         int tooShort = 0;
         int tooLong = 0;
-        try (var tokenizer =
-                tokenizer(modelFolder)) {
+        try (var tokenizer = tokenizer(modelFolder)) {
             for (JsonNode dialogue : all) {
                 JsonNode turns = dialogue.get("conversations");
                 if (turns.size() < 2) {
