@@ -9,7 +9,7 @@ final class ChatForms {
 
     private ChatForms() {}
 
-    static Turn smallTalk(Composer c, int promptChars, int answerChars) {
+    static Turn smallTalk(Composer c) {
         int number = c.random().between(10, 999);
         c.let("number", String.valueOf(number)).settle("weekday", "country-capital", "count-small");
         String request = c.say("short-ask");

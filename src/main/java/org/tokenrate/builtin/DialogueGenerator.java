@@ -45,17 +45,16 @@ final class DialogueGenerator {
                     new Choice(5, 1_200, CodeForms::algorithm),
                     new Choice(4, 2_200, CodeForms::sql),
                     new Choice(3, UNLIMITED, CodeForms::json),
-                    new Choice(3, 350, CodeForms::shell),
+                    new Choice(14, 350, CodeForms::shell),
                     new Choice(8, 3_000, LetterForms::write),
                     new Choice(9, UNLIMITED, StoryForms::story),
                     new Choice(2, 350, StoryForms::poem),
-                    new Choice(6, 1_600, TranslationForms::translate),
+                    new Choice(10, 1_600, TranslationForms::translate),
                     new Choice(8, 4_000, NumberForms::exercises),
                     new Choice(4, 2_500, NumberForms::table),
                     new Choice(4, 3_000, PlanForms::trip),
                     new Choice(3, 1_500, PlanForms::meals),
-                    new Choice(4, 700, PlanForms::post),
-                    new Choice(7, 120, ChatForms::smallTalk));
+                    new Choice(4, 700, PlanForms::post));
 
     private static final List<Choice> READING_FORMS =
             List.of(
@@ -72,6 +71,7 @@ final class DialogueGenerator {
 
     private static final double SINGLE_TURN_SHARE = 0.012;
     private static final double TOO_SHORT_SHARE = 0.012;
+    private static final double SMALL_TALK_SHARE = 0.03;
     private static final double FOLLOW_UP_SHARE = 0.35;
 
     private final PhraseBank bank;
@@ -107,7 +107,7 @@ final class DialogueGenerator {
         return dialogues;
     }
 
-    private Dialogue next() {
+    Dialogue next() {
         String id = nextId();
         var composer = new Composer(bank, random);
         var messages = new ArrayList<Message>();
@@ -127,6 +127,9 @@ final class DialogueGenerator {
     private Turn turn(Composer composer) {
         int promptChars = promptChars();
         int answerChars = answerChars();
+        if (random.chance(SMALL_TALK_SHARE)) {
+            return ChatForms.smallTalk(composer);
+        }
         List<Choice> forms = promptChars > READING_PROMPT ? READING_FORMS : FORMS;
         return choose(forms, answerChars).compose(composer, promptChars, answerChars);
     }
@@ -148,17 +151,17 @@ final class DialogueGenerator {
 
     private int promptChars() {
         double drawn = random.nextDouble();
-        if (drawn < 0.55) {
+        if (drawn < 0.54) {
             return logNormal(70, 0.5);
         }
-        if (drawn < 0.70) {
+        if (drawn < 0.695) {
             return logNormal(240, 0.5);
         }
         return logNormal(1_950, 0.62);
     }
 
     private int answerChars() {
-        return Math.min(logNormal(850, 0.93), 9_000);
+        return Math.min(logNormal(875, 0.93), 9_000);
     }
 
     private int logNormal(double median, double sigma) {

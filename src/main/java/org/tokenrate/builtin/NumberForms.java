@@ -463,7 +463,7 @@ final class NumberForms {
     }
 
     private static Turn timesTable(Composer c, int promptChars, int answerChars) {
-        int n = c.random().between(6, 29);
+        int n = c.random().between(12, 9_999);
         var answer = new Draft(answerChars);
         for (int i = 1; i == 1 || answer.hasRoom() && i <= 100; i++) {
             answer.line(i + " × " + n + " = " + i * n);
