@@ -1,0 +1,91 @@
+package org.tokenrate.builtin;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.tokenrate.checkpoint.SafetensorsWriter;
+import org.tokenrate.checkpoint.SafetensorsWriter.Tensor;
+import org.tokenrate.checkpoint.SafetensorsWriter.Type;
+
+/**
+ * The weights of the built-in model: random, from a fixed seed, in the shapes that {@code
+ * config.json} gives. How fast a model runs does not depend on what its weights say.
+ */
+final class RandomLlama {
+    private static final long SEED = 20_170_612;
+
+    /** Norm weights of trained models lie around one. */
+    private static final double NORM_SPREAD = 0.1;
+
+    private static final int VALUES_PER_WRITE = 1 << 14;
+
+    private RandomLlama() {}
+
+    /** Writes the weights in bf16, under the names that Hugging Face's Llama uses. */
+    static void write(Path file) throws IOException {
+        List<Tensor> tensors = tensors(new ObjectMapper().readTree(Resources.bytes("config.json")));
+        try (var writer = SafetensorsWriter.create(file, tensors, Map.of("format", "pt"))) {
+            for (int i = 0; i < tensors.size(); i++) {
+                fill(writer, tensors.get(i), new SplitMix64(SEED + i));
+            }
+        }
+    }
+
+    private static List<Tensor> tensors(JsonNode config) {
+        long hidden = config.get("hidden_size").asLong();
+        long vocabulary = config.get("vocab_size").asLong();
+        long intermediate = config.get("intermediate_size").asLong();
+        long headDim = config.get("head_dim").asLong();
+        long queries = config.get("num_attention_heads").asLong() * headDim;
+        long keys = config.get("num_key_value_heads").asLong() * headDim;
+
+        var tensors = new ArrayList<Tensor>();
+        tensors.add(bf16("model.embed_tokens.weight", vocabulary, hidden));
+        for (int layer = 0; layer < config.get("num_hidden_layers").asInt(); layer++) {
+            String prefix = "model.layers." + layer + ".";
+            tensors.add(bf16(prefix + "input_layernorm.weight", hidden));
+            tensors.add(bf16(prefix + "self_attn.q_proj.weight", queries, hidden));
+            tensors.add(bf16(prefix + "self_attn.k_proj.weight", keys, hidden));
+            tensors.add(bf16(prefix + "self_attn.v_proj.weight", keys, hidden));
+            tensors.add(bf16(prefix + "self_attn.o_proj.weight", hidden, queries));
+            tensors.add(bf16(prefix + "post_attention_layernorm.weight", hidden));
+            tensors.add(bf16(prefix + "mlp.gate_proj.weight", intermediate, hidden));
+            tensors.add(bf16(prefix + "mlp.up_proj.weight", intermediate, hidden));
+            tensors.add(bf16(prefix + "mlp.down_proj.weight", hidden, intermediate));
+        }
+        tensors.add(bf16("model.norm.weight", hidden));
+        tensors.add(bf16("lm_head.weight", vocabulary, hidden));
+        return tensors;
+    }
+
+    private static Tensor bf16(String name, long... shape) {
+        return new Tensor(name, Type.BF16, shape);
+    }
+
+    private static void fill(SafetensorsWriter writer, Tensor tensor, SplitMix64 random)
+            throws IOException {
+        boolean norm = tensor.shape().length == 1;
+        double mean = norm ? 1 : 0;
+        double deviation = norm ? NORM_SPREAD : deviation(tensor);
+        for (long left = tensor.size(); left > 0; ) {
+            var values = new float[(int) Math.min(left, VALUES_PER_WRITE)];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) (mean + deviation * random.nextGaussian());
+            }
+            writer.write(values);
+            left -= values.length;
+        }
+    }
+
+    /** Embeddings have unit variance, and a projection keeps the variance of what it projects. */
+    private static double deviation(Tensor tensor) {
+        if (tensor.name().equals("model.embed_tokens.weight")) {
+            return 1;
+        }
+        return 1 / StrictMath.sqrt(tensor.shape()[1]);
+    }
+}
