@@ -61,6 +61,11 @@ final class ProductsOnlyDevice implements Device {
     }
 
     @Override
+    public Matrix loadGateUp(TensorData gate, TensorData up) throws IOException {
+        return device.loadGateUp(gate, up);
+    }
+
+    @Override
     public Table loadTable(TensorData data) throws IOException {
         return device.loadTable(data);
     }

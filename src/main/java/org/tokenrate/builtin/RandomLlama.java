@@ -58,7 +58,6 @@ final class RandomLlama {
             tensors.add(bf16(prefix + "mlp.down_proj.weight", hidden, intermediate));
         }
         tensors.add(bf16("model.norm.weight", hidden));
-        tensors.add(bf16("lm_head.weight", vocabulary, hidden));
         return tensors;
     }
 
@@ -81,11 +80,11 @@ final class RandomLlama {
         }
     }
 
-    /** Embeddings have unit variance, and a projection keeps the variance of what it projects. */
+    /**
+     * A projection keeps the variance of what it projects. The embedding, being the output
+     * projection too, is one of them; were it larger, each token would predict itself.
+     */
     private static double deviation(Tensor tensor) {
-        if (tensor.name().equals("model.embed_tokens.weight")) {
-            return 1;
-        }
         return 1 / StrictMath.sqrt(tensor.shape()[1]);
     }
 }

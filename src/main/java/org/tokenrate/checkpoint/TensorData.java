@@ -25,4 +25,32 @@ public interface TensorData {
     default long rowLength() {
         return shape()[shape().length - 1];
     }
+
+    /**
+     * Rows {@code from} to {@code to} (exclusive) as a tensor of their own; nothing is read yet.
+     */
+    default TensorData slice(long from, long to) {
+        TensorData whole = this;
+        return new TensorData() {
+            @Override
+            public String name() {
+                return whole.name();
+            }
+
+            @Override
+            public DType type() {
+                return whole.type();
+            }
+
+            @Override
+            public long[] shape() {
+                return new long[] {to - from, whole.rowLength()};
+            }
+
+            @Override
+            public ByteBuffer rows(long first, long end) throws IOException {
+                return whole.rows(from + first, from + end);
+            }
+        };
+    }
 }

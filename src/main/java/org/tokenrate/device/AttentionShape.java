@@ -15,4 +15,9 @@ public record AttentionShape(
     public int group() {
         return heads / kvHeads;
     }
+
+    /** Columns of one KV head in a fused projection: its queries, its key, its value. */
+    public int columnsPerKvHead() {
+        return (group() + 2) * headDim;
+    }
 }

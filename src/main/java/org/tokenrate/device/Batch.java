@@ -40,6 +40,7 @@ public final class Batch {
     /** Position in its sequence of each token to be chosen: the generator's counter. */
     public final int[] samplePosition;
 
+    private long version;
     private int tokenCount;
     private int sequenceCount;
     private int sampleCount;
@@ -61,6 +62,7 @@ public final class Batch {
     }
 
     public void clear() {
+        version++;
         tokenCount = 0;
         sequenceCount = 0;
         sampleCount = 0;
@@ -93,6 +95,11 @@ public final class Batch {
         this.temperature[sampleCount] = temperature;
         this.seed[sampleCount] = seed;
         sampleCount++;
+    }
+
+    /** Changes with every iteration: what was derived from the batch holds while this does. */
+    public long version() {
+        return version;
     }
 
     public int tokenCount() {

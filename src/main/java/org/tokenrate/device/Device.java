@@ -33,6 +33,11 @@ public interface Device extends AutoCloseable {
     /** Loads a matrix whose rows (outputs) are those of the parts, one below the other. */
     Matrix loadMatrix(List<TensorData> parts) throws IOException;
 
+    /**
+     * Loads both halves of a gated MLP as one matrix, whose product {@link #siluMul} understands.
+     */
+    Matrix loadGateUp(TensorData gate, TensorData up) throws IOException;
+
     Table loadTable(TensorData data) throws IOException;
 
     /** Bytes of one KV block: keys and values of every layer for its tokens. */
@@ -56,7 +61,8 @@ public interface Device extends AutoCloseable {
      * Turns queries and keys by their positions (half-split rotary embedding) and writes keys and
      * values to the cache.
      *
-     * @param qkv {@code [tokens, (heads + 2 kvHeads) headDim]}; its queries are turned in place
+     * @param qkv {@code [tokens, kvHeads (group + 2) headDim]}: for each KV head its queries, its
+     *     key, its value; the queries are turned in place
      */
     void ropeAndStore(Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape);
 
@@ -68,7 +74,12 @@ public interface Device extends AutoCloseable {
     void attention(
             Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape, Tensor out);
 
-    /** {@code out = silu(gateUp[:, :n]) * gateUp[:, n:]}, n columns of {@code out}. */
+    /**
+     * {@code out = silu(gate) * up}, of a product with a matrix of {@link #loadGateUp}.
+     *
+     * @param gateUp {@code [tokens, 2n]}
+     * @param out {@code [tokens, n]}
+     */
     void siluMul(Tensor gateUp, int rows, Tensor out);
 
     /** Chooses a token from each row of logits: {@code chosen[i]} for sampled sequence i. */

@@ -1,6 +1,7 @@
 package org.tokenrate.model;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -94,26 +95,39 @@ public final class Decoder {
         int hidden = config.hiddenSize();
         int middle = config.intermediateSize();
         String attention = name + ".self_attn.";
+        TensorData output = weights.take(attention + "o_proj.weight", hidden, config.queryWidth());
+        TensorData down = weights.take(name + ".mlp.down_proj.weight", hidden, middle);
         return new Layer(
                 device.loadTable(weights.take(name + ".input_layernorm.weight", hidden)),
                 device.loadMatrix(
-                        List.of(
+                        byKvHead(
                                 weights.take(
                                         attention + "q_proj.weight", config.queryWidth(), hidden),
                                 weights.take(attention + "k_proj.weight", config.kvWidth(), hidden),
                                 weights.take(
                                         attention + "v_proj.weight", config.kvWidth(), hidden))),
-                device.loadMatrix(
-                        List.of(
-                                weights.take(
-                                        attention + "o_proj.weight", hidden, config.queryWidth()))),
+                device.loadMatrix(List.of(output)),
                 device.loadTable(weights.take(name + ".post_attention_layernorm.weight", hidden)),
-                device.loadMatrix(
-                        List.of(
-                                weights.take(name + ".mlp.gate_proj.weight", middle, hidden),
-                                weights.take(name + ".mlp.up_proj.weight", middle, hidden))),
-                device.loadMatrix(
-                        List.of(weights.take(name + ".mlp.down_proj.weight", hidden, middle))));
+                device.loadGateUp(
+                        weights.take(name + ".mlp.gate_proj.weight", middle, hidden),
+                        weights.take(name + ".mlp.up_proj.weight", middle, hidden)),
+                device.loadMatrix(List.of(down)));
+    }
+
+    /**
+     * The projections' rows, KV head by KV head: its queries, its key, its value. So a part of the
+     * fused product belongs to whole heads, and whoever made it can go on with it alone.
+     */
+    private List<TensorData> byKvHead(TensorData q, TensorData k, TensorData v) {
+        List<TensorData> parts = new ArrayList<>();
+        long dim = config.headDim();
+        long queries = shape.group() * dim;
+        for (int h = 0; h < config.kvHeads(); h++) {
+            parts.add(q.slice(h * queries, (h + 1) * queries));
+            parts.add(k.slice(h * dim, (h + 1) * dim));
+            parts.add(v.slice(h * dim, (h + 1) * dim));
+        }
+        return parts;
     }
 
     /** Runs one iteration: writes keys and values, and chooses the wanted tokens. */

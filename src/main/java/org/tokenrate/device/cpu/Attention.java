@@ -9,7 +9,7 @@ import org.tokenrate.device.KvCache;
 
 // out[t, h, :] = sum over u <= t of softmax_u(q[t, h] . k[u, g] / sqrt(headDim)) v[u, g],  g = h /
 // group
-// qkv: [tokens, (heads + 2 kvHeads) headDim] f32; out: [tokens, heads headDim] dtype.
+// qkv: [tokens, kvHeads (group + 2) headDim] f32; out: [tokens, heads headDim] dtype.
 // Flash attention: block by block of the cache, with a running maximum and sum for each row, so
 // that
 // scores never leave the first cache (https://arxiv.org/abs/2205.14135, algorithm 1).
@@ -22,6 +22,9 @@ final class Attention<A> implements Team.Task {
 
     private static final int BLOCK = KvCache.BLOCK_TOKENS;
     private static final int ROWS = 4;
+    private static final int LANES = Vectors.LANES;
+    private static final int TOKEN_BITS = 20;
+    private static final long MAX_WORK = (1L << 62 - TOKEN_BITS) - 1;
 
     private final AttentionShape shape;
     private final KvBlocks<A> cache;
@@ -31,8 +34,10 @@ final class Attention<A> implements Team.Task {
     private CpuTensor out;
     private Batch batch;
     private int layer;
-    private int[] tileSequence = new int[64];
-    private int[] tileToken = new int[64];
+    private Batch tiledBatch;
+    private long tiledVersion;
+    private int tiles;
+    private long[] order = new long[64]; // by falling work; the lowest bits are the first token
 
     Attention(AttentionShape shape, KvBlocks<A> cache, int threads) {
         this.shape = shape;
@@ -47,7 +52,7 @@ final class Attention<A> implements Team.Task {
         final float[] q; // [rows, headDim], scaled
         final float[] sums; // [rows, headDim]
         final float[] maximum; // [rows]
-        final float[] total; // [rows]
+        final float[] total; // [rows, LANES]: a sum across lanes is slow, so it waits for the end
         final float[] scores = new float[ROWS * BLOCK];
         final float[] decay = new float[ROWS];
         final float[] head; // [headDim]
@@ -58,7 +63,7 @@ final class Attention<A> implements Team.Task {
             q = new float[rows * headDim];
             sums = new float[rows * headDim];
             maximum = new float[rows];
-            total = new float[rows];
+            total = new float[rows * LANES];
             head = new float[headDim];
             halves = new short[headDim];
         }
@@ -69,19 +74,24 @@ final class Attention<A> implements Team.Task {
         this.batch = batch;
         this.layer = layer;
         this.out = out;
-        int tiles = 0;
-        // Prompts come last in a batch and take longest: started first, they do not end last.
-        for (int s = batch.sequenceCount() - 1; s >= 0; s--) {
+        if (tiledBatch != batch || tiledVersion != batch.version()) tile();
+        team.run(this, tiles * shape.kvHeads());
+    }
+
+    /** Cuts the batch into tiles, the longest contexts first: an item that starts last is short. */
+    private void tile() {
+        tiledBatch = batch;
+        tiledVersion = batch.version();
+        tiles = 0;
+        for (int s = 0; s < batch.sequenceCount(); s++) {
             for (int t = batch.start[s]; t < batch.start[s + 1]; t += TILE) {
-                if (tiles == tileToken.length) {
-                    tileToken = Arrays.copyOf(tileToken, 2 * tiles);
-                    tileSequence = Arrays.copyOf(tileSequence, 2 * tiles);
-                }
-                tileSequence[tiles] = s;
-                tileToken[tiles++] = t;
+                if (tiles == order.length) order = Arrays.copyOf(order, 2 * tiles);
+                int last = Math.min(t + TILE, batch.start[s + 1]) - 1;
+                long work = (long) (batch.positions[last] + 1) * (last - t + 1);
+                order[tiles++] = MAX_WORK - work << TOKEN_BITS | t;
             }
         }
-        team.run(this, tiles * shape.kvHeads());
+        Arrays.sort(order, 0, tiles);
     }
 
     @Override
@@ -89,8 +99,8 @@ final class Attention<A> implements Team.Task {
         Work w = work[thread];
         int kvHead = item % shape.kvHeads();
         int tile = item / shape.kvHeads();
-        int sequence = tileSequence[tile];
-        int first = tileToken[tile];
+        int first = (int) (order[tile] & (1 << TOKEN_BITS) - 1);
+        int sequence = batch.sequenceOf[first];
         int tokens = Math.min(TILE, batch.start[sequence + 1] - first);
         int group = shape.group();
         int dim = shape.headDim();
@@ -98,7 +108,7 @@ final class Attention<A> implements Team.Task {
         loadQueries(w, first, tokens, kvHead);
         Arrays.fill(w.sums, 0, rows * dim, 0f);
         Arrays.fill(w.maximum, 0, rows, Float.NEGATIVE_INFINITY);
-        Arrays.fill(w.total, 0, rows, 0f);
+        Arrays.fill(w.total, 0, rows * LANES, 0f);
 
         int firstPosition = batch.positions[first];
         int context = firstPosition + tokens;
@@ -128,7 +138,7 @@ final class Attention<A> implements Team.Task {
     private void loadQueries(Work w, int first, int tokens, int kvHead) {
         int width = shape.group() * shape.headDim();
         for (int t = 0; t < tokens; t++) {
-            qkv.get(first + t, kvHead * width, w.q, t * width, width);
+            qkv.get(first + t, kvHead * shape.columnsPerKvHead(), w.q, t * width, width);
         }
         for (int i = 0; i < tokens * width; i++) w.q[i] *= scale;
     }
@@ -148,23 +158,26 @@ final class Attention<A> implements Team.Task {
         }
         Arrays.fill(w.scores, at + visible, at + BLOCK, Float.NEGATIVE_INFINITY);
         FloatVector largest = FloatVector.fromArray(Vectors.F, w.scores, at);
-        for (int i = Vectors.LANES; i < BLOCK; i += Vectors.LANES) {
+        for (int i = LANES; i < BLOCK; i += LANES) {
             largest = largest.max(FloatVector.fromArray(Vectors.F, w.scores, at + i));
         }
         float maximum = Math.max(w.maximum[row], largest.reduceLanes(VectorOperators.MAX));
         FloatVector sum = FloatVector.zero(Vectors.F);
-        for (int i = 0; i < BLOCK; i += Vectors.LANES) {
+        for (int i = 0; i < BLOCK; i += LANES) {
             FloatVector p =
                     Vectors.exp(FloatVector.fromArray(Vectors.F, w.scores, at + i).sub(maximum));
             p.intoArray(w.scores, at + i);
             sum = sum.add(p);
         }
-        float total = sum.reduceLanes(VectorOperators.ADD);
         // The clamped exponential of what is not visible is not quite zero.
         Arrays.fill(w.scores, at + visible, at + BLOCK, 0f);
-        float decay = Vectors.exp(w.maximum[row] - maximum);
+        // Most blocks hold no new maximum.
+        float decay = maximum == w.maximum[row] ? 1f : Vectors.exp(w.maximum[row] - maximum);
         w.decay[r] = decay;
-        w.total[row] = w.total[row] * decay + total;
+        FloatVector.fromArray(Vectors.F, w.total, row * LANES)
+                .mul(decay)
+                .add(sum)
+                .intoArray(w.total, row * LANES);
         w.maximum[row] = maximum;
     }
 
@@ -172,7 +185,9 @@ final class Attention<A> implements Team.Task {
         int dim = shape.headDim();
         int group = shape.group();
         for (int row = 0; row < tokens * group; row++) {
-            float inverse = 1 / w.total[row];
+            float total = 0;
+            for (int i = 0; i < LANES; i++) total += w.total[row * LANES + i];
+            float inverse = 1 / total;
             for (int d = 0; d < dim; d++) w.head[d] = w.sums[row * dim + d] * inverse;
             int head = kvHead * group + row % group;
             out.convert(first + row / group, head * dim, w.head, dim, w.halves);

@@ -105,6 +105,13 @@ public final class CpuDevice implements Device {
     }
 
     @Override
+    public Matrix loadGateUp(TensorData gate, TensorData up) throws IOException {
+        CpuMatrix matrix = new MatrixLoader(products, team.threads()).loadPair(gate, up);
+        matrices.add(matrix);
+        return matrix;
+    }
+
+    @Override
     public Table loadTable(TensorData data) throws IOException {
         return new CpuTable(data);
     }

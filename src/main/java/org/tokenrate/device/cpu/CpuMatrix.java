@@ -19,13 +19,12 @@ import org.tokenrate.device.Matrix;
  */
 final class CpuMatrix implements Matrix, Team.Task {
     private final int inputs;
-    private final int outputs;
     private final MatrixProducts products;
     private final List<Slice> slices = new ArrayList<>();
+    private int outputs;
 
-    CpuMatrix(int inputs, int outputs, MatrixProducts products) {
+    CpuMatrix(int inputs, MatrixProducts products) {
         this.inputs = inputs;
-        this.outputs = outputs;
         this.products = products;
     }
 
@@ -36,7 +35,8 @@ final class CpuMatrix implements Matrix, Team.Task {
         return (share + unit - 1) / unit * unit;
     }
 
-    void add(int firstOutput, int count, BytePointer weights, dnnl_memory_desc layout) {
+    /** Adds the next slice: {@code count} outputs. */
+    void add(int count, BytePointer weights, dnnl_memory_desc layout) {
         dnnl_memory memory = new dnnl_memory();
         OneDnn.check(
                 dnnl.dnnl_memory_create(memory, layout, OneDnn.engine(), weights),
@@ -45,7 +45,8 @@ final class CpuMatrix implements Matrix, Team.Task {
         OneDnn.check(
                 dnnl.dnnl_stream_create(stream, OneDnn.engine(), dnnl.dnnl_stream_default_flags),
                 "dnnl_stream_create");
-        slices.add(new Slice(slices.size(), firstOutput, count, weights, layout, memory, stream));
+        slices.add(new Slice(slices.size(), outputs, count, weights, layout, memory, stream));
+        outputs += count;
     }
 
     /** y = x W^T, or y += x W^T; x: [rows, inputs], y: [rows, outputs] f32. */

@@ -3,6 +3,7 @@ package org.tokenrate.device.cpu;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
@@ -25,20 +26,49 @@ final class MatrixLoader {
         this.threads = threads;
     }
 
-    /** A matrix whose rows are those of the parts, one below the other. */
+    /** A matrix whose rows are those of the parts, one below the other; a slice a thread. */
     CpuMatrix load(List<TensorData> parts) throws IOException {
-        int inputs = Math.toIntExact(parts.get(0).rowLength());
-        long outputs = 0;
-        for (TensorData part : parts) outputs += part.rowCount();
-        CpuMatrix matrix = new CpuMatrix(inputs, Math.toIntExact(outputs), products);
-        int step = CpuMatrix.sliceOutputs(matrix.outputs(), threads);
-        for (int first = 0; first < matrix.outputs(); first += step) {
-            int count = Math.min(step, matrix.outputs() - first);
-            dnnl_memory_desc layout = products.weightsLayout(inputs, count);
+        long outputs = parts.stream().mapToLong(TensorData::rowCount).sum();
+        List<List<TensorData>> slices = new ArrayList<>();
+        int step = CpuMatrix.sliceOutputs(Math.toIntExact(outputs), threads);
+        for (long first = 0; first < outputs; first += step) {
+            slices.add(cut(parts, first, Math.min(outputs, first + step)));
+        }
+        return loadSlices(slices);
+    }
+
+    /** A matrix of both, in which a slice holds the same share of each. */
+    CpuMatrix loadPair(TensorData a, TensorData b) throws IOException {
+        List<List<TensorData>> slices = new ArrayList<>();
+        int step = CpuMatrix.sliceOutputs(Math.toIntExact(a.rowCount()), threads);
+        for (long first = 0; first < a.rowCount(); first += step) {
+            long end = Math.min(a.rowCount(), first + step);
+            slices.add(List.of(a.slice(first, end), b.slice(first, end)));
+        }
+        return loadSlices(slices);
+    }
+
+    private static List<TensorData> cut(List<TensorData> parts, long first, long end) {
+        List<TensorData> cut = new ArrayList<>();
+        long start = 0;
+        for (TensorData part : parts) {
+            long from = Math.max(first, start) - start;
+            long until = Math.min(end, start + part.rowCount()) - start;
+            if (from < until) cut.add(part.slice(from, until));
+            start += part.rowCount();
+        }
+        return cut;
+    }
+
+    private CpuMatrix loadSlices(List<List<TensorData>> slices) throws IOException {
+        int inputs = Math.toIntExact(slices.get(0).get(0).rowLength());
+        CpuMatrix matrix = new CpuMatrix(inputs, products);
+        for (List<TensorData> slice : slices) {
+            int outputs = (int) slice.stream().mapToLong(TensorData::rowCount).sum();
+            dnnl_memory_desc layout = products.weightsLayout(inputs, outputs);
             BytePointer weights = OneDnn.allocate(dnnl.dnnl_memory_desc_get_size(layout));
-            Rows rows = rows(parts, first, count, inputs);
-            reorder(rows, inputs, count, weights, layout);
-            matrix.add(first, count, weights, layout);
+            reorder(rows(slice, outputs, inputs), inputs, outputs, weights, layout);
+            matrix.add(outputs, weights, layout);
         }
         return matrix;
     }
@@ -46,8 +76,7 @@ final class MatrixLoader {
     /** Rows as they lie in the checkpoint, row-major. */
     private record Rows(BytePointer memory, DType type) {}
 
-    private static Rows rows(List<TensorData> parts, int first, int count, int inputs)
-            throws IOException {
+    private static Rows rows(List<TensorData> parts, int count, int inputs) throws IOException {
         boolean mixed = parts.stream().map(TensorData::type).distinct().count() > 1;
         DType type = mixed || parts.get(0).type() == DType.F16 ? DType.F32 : parts.get(0).type();
         long bytes = (long) count * inputs * type.bytes();
@@ -58,13 +87,7 @@ final class MatrixLoader {
         }
         BytePointer memory = OneDnn.allocate(bytes);
         ByteBuffer to = memory.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-        long partStart = 0;
-        for (TensorData part : parts) {
-            long from = Math.max(first, partStart) - partStart;
-            long until = Math.min(first + count, partStart + part.rowCount()) - partStart;
-            if (from < until) copy(part.rows(from, until), part.type(), to, type);
-            partStart += part.rowCount();
-        }
+        for (TensorData part : parts) copy(part.rows(0, part.rowCount()), part.type(), to, type);
         return new Rows(memory, type);
     }
 

@@ -5,7 +5,7 @@ import org.tokenrate.device.Batch;
 import org.tokenrate.device.KvCache;
 
 // Turns q and k of each token by its position; q back into qkv, k and v into the sequence's block.
-// qkv: [tokens, (heads + 2 kvHeads) headDim] f32. One item a KV head with its queries: two tokens
+// qkv: [tokens, kvHeads (group + 2) headDim] f32. One item a KV head with its queries: two tokens
 // of
 // a block may share a word of it, so tokens are no unit to divide the work by.
 final class RopeAndStore<A> implements Team.Task {
@@ -48,25 +48,21 @@ final class RopeAndStore<A> implements Team.Task {
         Scratch s = scratch[thread];
         int dim = shape.headDim();
         int group = shape.group();
-        s.ensure((group + 2) * dim);
-        int keyColumn = (shape.heads() + item) * dim;
-        int valueColumn = keyColumn + shape.kvHeads() * dim;
+        int columns = shape.columnsPerKvHead();
+        s.ensure(columns);
+        int key = group * dim;
         int keys = cache.keys(layer, item);
         int values = cache.values(layer, item);
         for (int t = 0; t < batch.tokenCount(); t++) {
             int position = batch.positions[t];
-            qkv.get(t, item * group * dim, s.a, 0, group * dim);
-            for (int h = 0; h < group; h++) rope.turn(s.a, h * dim, position);
-            qkv.put(t, item * group * dim, s.a, 0, group * dim);
-
-            qkv.get(t, keyColumn, s.b, 0, dim);
-            qkv.get(t, valueColumn, s.b, dim, dim);
-            rope.turn(s.b, 0, position);
+            qkv.get(t, item * columns, s.a, 0, columns);
+            for (int h = 0; h <= group; h++) rope.turn(s.a, h * dim, position);
+            qkv.put(t, item * columns, s.a, 0, group * dim);
             A block =
                     cache.block(batch.blocks[batch.sequenceOf[t]][position / KvCache.BLOCK_TOKENS]);
             int slot = position % KvCache.BLOCK_TOKENS;
-            cache.kernel().storeKey(block, keys, slot, s.b, 0, dim);
-            cache.kernel().storeValue(block, values, slot, s.b, dim, dim);
+            cache.kernel().storeKey(block, keys, slot, s.a, key, dim);
+            cache.kernel().storeValue(block, values, slot, s.a, key + dim, dim);
         }
     }
 }

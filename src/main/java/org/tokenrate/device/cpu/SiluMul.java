@@ -2,14 +2,16 @@ package org.tokenrate.device.cpu;
 
 import jdk.incubator.vector.FloatVector;
 
-// out[t, i] = g / (1 + e^-g) * u,  g = gateUp[t, i], u = gateUp[t, n + i]
-// gateUp: [tokens, 2n] f32; out: [tokens, n] dtype. One item a block of rows.
+// out[t, i] = g / (1 + e^-g) * u
+// gateUp: [tokens, 2n] f32, slice by slice of the matrix that made it: a slice's g, then its u;
+// out: [tokens, n] dtype. An item is a slice: what a thread's product left near its core is read
+// there.
 final class SiluMul implements Team.Task {
     private final Scratch[] scratch;
     private CpuTensor gateUp;
     private CpuTensor out;
     private int rows;
-    private int rowsPerItem;
+    private int sliceColumns;
 
     SiluMul(Scratch[] scratch) {
         this.scratch = scratch;
@@ -19,21 +21,21 @@ final class SiluMul implements Team.Task {
         this.gateUp = gateUp;
         this.rows = rows;
         this.out = out;
-        rowsPerItem = RowItems.rowsPerItem(rows, out.columns(), team.threads());
-        team.run(this, RowItems.count(rows, rowsPerItem));
+        sliceColumns = CpuMatrix.sliceOutputs(out.columns(), team.threads());
+        team.run(this, (out.columns() + sliceColumns - 1) / sliceColumns);
     }
 
     @Override
     public void run(int item, int thread) {
         Scratch s = scratch[thread];
-        int n = out.columns();
+        int first = item * sliceColumns;
+        int n = Math.min(sliceColumns, out.columns() - first);
         s.ensure(n);
-        int end = Math.min(rows, (item + 1) * rowsPerItem);
-        for (int row = item * rowsPerItem; row < end; row++) {
-            gateUp.get(row, 0, s.a, 0, n);
-            gateUp.get(row, n, s.b, 0, n);
+        for (int row = 0; row < rows; row++) {
+            gateUp.get(row, 2 * first, s.a, 0, n);
+            gateUp.get(row, 2 * first + n, s.b, 0, n);
             siluMul(s.a, s.b, n);
-            out.convert(row, 0, s.a, n, s.halves);
+            out.convert(row, first, s.a, n, s.halves);
         }
     }
 
