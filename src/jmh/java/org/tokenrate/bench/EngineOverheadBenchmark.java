@@ -53,7 +53,7 @@ import org.tokenrate.workload.WorkloadResult;
 @Fork(
         value = 1,
         jvmArgsPrepend = {"--add-modules", "jdk.incubator.vector"},
-        jvmArgs = {"-XX:MaxRAMPercentage=60", "-XX:+UseParallelGC", "-XX:+UseTransparentHugePages"})
+        jvmArgs = {"-XX:MaxRAMPercentage=70", "-XX:+UseParallelGC", "-XX:+UseTransparentHugePages"})
 public class EngineOverheadBenchmark {
     /** {@code engine}, or {@code products}: its matrix products alone. */
     @Param({"engine", "products"})

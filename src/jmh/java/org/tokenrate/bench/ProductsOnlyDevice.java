@@ -61,11 +61,6 @@ final class ProductsOnlyDevice implements Device {
     }
 
     @Override
-    public Matrix loadGateUp(TensorData gate, TensorData up) throws IOException {
-        return device.loadGateUp(gate, up);
-    }
-
-    @Override
     public Table loadTable(TensorData data) throws IOException {
         return device.loadTable(data);
     }
@@ -86,6 +81,11 @@ final class ProductsOnlyDevice implements Device {
     }
 
     @Override
+    public void gatedLinear(Tensor x, Matrix gate, Matrix up, int rows, Tensor gated, Tensor out) {
+        device.gatedLinear(x, gate, up, rows, gated, out);
+    }
+
+    @Override
     public void embed(Table table, int[] tokens, int rows, Tensor x) {}
 
     @Override
@@ -101,9 +101,6 @@ final class ProductsOnlyDevice implements Device {
     @Override
     public void attention(
             Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape, Tensor out) {}
-
-    @Override
-    public void siluMul(Tensor gateUp, int rows, Tensor out) {}
 
     @Override
     public void sample(Tensor logits, Batch batch, int[] chosen) {}

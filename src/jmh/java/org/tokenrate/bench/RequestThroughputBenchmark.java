@@ -51,7 +51,12 @@ import org.tokenrate.workload.WorkloadResult;
 @Fork(
         value = 1,
         jvmArgsPrepend = {"--add-modules", "jdk.incubator.vector"},
-        jvmArgs = {"-XX:MaxRAMPercentage=70", "-XX:+UseParallelGC"})
+        jvmArgs = {
+            "-XX:MaxRAMPercentage=70",
+            "-XX:+UseParallelGC",
+            // The KV cache is in the heap, and walked at random.
+            "-XX:+UseTransparentHugePages"
+        })
 public class RequestThroughputBenchmark {
     /**
      * The engine under test: {@code auto} (the best device that answers), {@code cpu[:THREADS]}, or

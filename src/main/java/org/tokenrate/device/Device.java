@@ -33,11 +33,6 @@ public interface Device extends AutoCloseable {
     /** Loads a matrix whose rows (outputs) are those of the parts, one below the other. */
     Matrix loadMatrix(List<TensorData> parts) throws IOException;
 
-    /**
-     * Loads both halves of a gated MLP as one matrix, whose product {@link #siluMul} understands.
-     */
-    Matrix loadGateUp(TensorData gate, TensorData up) throws IOException;
-
     Table loadTable(TensorData data) throws IOException;
 
     /** Bytes of one KV block: keys and values of every layer for its tokens. */
@@ -75,12 +70,12 @@ public interface Device extends AutoCloseable {
             Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape, Tensor out);
 
     /**
-     * {@code out = silu(gate) * up}, of a product with a matrix of {@link #loadGateUp}.
+     * {@code out = silu(x gate^T) * (x up^T)}, the first half of a gated MLP.
      *
-     * @param gateUp {@code [tokens, 2n]}
-     * @param out {@code [tokens, n]}
+     * @param gated {@code [rows, n]} of {@link #newTensor}, for what lies in between
+     * @param out {@code [rows, n]} of {@link #newInput}
      */
-    void siluMul(Tensor gateUp, int rows, Tensor out);
+    void gatedLinear(Tensor x, Matrix gate, Matrix up, int rows, Tensor gated, Tensor out);
 
     /** Chooses a token from each row of logits: {@code chosen[i]} for sampled sequence i. */
     void sample(Tensor logits, Batch batch, int[] chosen);

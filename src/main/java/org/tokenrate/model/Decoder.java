@@ -30,7 +30,7 @@ public final class Decoder {
     private final Tensor normed; // [tokens, hidden] dtype
     private final Tensor qkv; // [tokens, qkvWidth] f32
     private final Tensor attended; // [tokens, queryWidth] dtype
-    private final Tensor gateUp; // [tokens, 2 intermediate] f32
+    private final Tensor gated; // [tokens, intermediate] f32
     private final Tensor activated; // [tokens, intermediate] dtype
     private final Tensor last; // [samples, hidden] dtype
     private final Tensor logits; // [samples, vocabulary] f32
@@ -40,7 +40,8 @@ public final class Decoder {
             Matrix qkv,
             Matrix output,
             Table mlpNorm,
-            Matrix gateUp,
+            Matrix gate,
+            Matrix up,
             Matrix down) {}
 
     /**
@@ -85,7 +86,7 @@ public final class Decoder {
         normed = device.newInput(maxTokens, hidden);
         qkv = device.newTensor(maxTokens, config.qkvWidth());
         attended = device.newInput(maxTokens, config.queryWidth());
-        gateUp = device.newTensor(maxTokens, 2 * config.intermediateSize());
+        gated = device.newTensor(maxTokens, config.intermediateSize());
         activated = device.newInput(maxTokens, config.intermediateSize());
         last = device.newInput(maxSamples, hidden);
         logits = device.newTensor(maxSamples, config.vocabularySize());
@@ -96,6 +97,8 @@ public final class Decoder {
         int middle = config.intermediateSize();
         String attention = name + ".self_attn.";
         TensorData output = weights.take(attention + "o_proj.weight", hidden, config.queryWidth());
+        TensorData gate = weights.take(name + ".mlp.gate_proj.weight", middle, hidden);
+        TensorData up = weights.take(name + ".mlp.up_proj.weight", middle, hidden);
         TensorData down = weights.take(name + ".mlp.down_proj.weight", hidden, middle);
         return new Layer(
                 device.loadTable(weights.take(name + ".input_layernorm.weight", hidden)),
@@ -108,9 +111,8 @@ public final class Decoder {
                                         attention + "v_proj.weight", config.kvWidth(), hidden))),
                 device.loadMatrix(List.of(output)),
                 device.loadTable(weights.take(name + ".post_attention_layernorm.weight", hidden)),
-                device.loadGateUp(
-                        weights.take(name + ".mlp.gate_proj.weight", middle, hidden),
-                        weights.take(name + ".mlp.up_proj.weight", middle, hidden)),
+                device.loadMatrix(List.of(gate)),
+                device.loadMatrix(List.of(up)),
                 device.loadMatrix(List.of(down)));
     }
 
@@ -149,8 +151,7 @@ public final class Decoder {
             device.attention(qkv, batch, cache, i, shape, attended);
             device.linear(attended, layer.output, tokens, x, true);
             device.rmsNorm(x, layer.mlpNorm, eps, tokens, normed);
-            device.linear(normed, layer.gateUp, tokens, gateUp, false);
-            device.siluMul(gateUp, tokens, activated);
+            device.gatedLinear(normed, layer.gate, layer.up, tokens, gated, activated);
             device.linear(activated, layer.down, tokens, x, true);
         }
         int samples = batch.sampleCount();
@@ -174,7 +175,7 @@ public final class Decoder {
         long bytes = embedding.bytes() + finalNorm.bytes() + head.bytes();
         for (Layer l : layers) {
             bytes += l.attentionNorm.bytes() + l.qkv.bytes() + l.output.bytes();
-            bytes += l.mlpNorm.bytes() + l.gateUp.bytes() + l.down.bytes();
+            bytes += l.mlpNorm.bytes() + l.gate.bytes() + l.up.bytes() + l.down.bytes();
         }
         return bytes;
     }

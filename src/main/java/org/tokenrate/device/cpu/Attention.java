@@ -118,7 +118,8 @@ final class Attention<A> implements Team.Task {
         for (int start = 0; start < context; start += BLOCK) {
             A block = cache.block(batch.blocks[sequence][start / BLOCK]);
             int held = Math.min(BLOCK, context - start);
-            w.touched += kernel.touch(block, keys, 2 * (values - keys));
+            w.touched += kernel.touch(block, keys, values - keys);
+            w.touched += kernel.touch(block, values, kernel.arrayElements(held * dim));
             int row = 0;
             while (row < rows) {
                 int some = rows - row >= ROWS ? ROWS : 1;

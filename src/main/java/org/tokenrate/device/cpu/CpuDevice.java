@@ -26,7 +26,7 @@ public final class CpuDevice implements Device {
     private final List<CpuMatrix> matrices = new ArrayList<>();
     private final Embed embed;
     private final RmsNorm rmsNorm;
-    private final SiluMul siluMul;
+    private final GatedProduct gatedProduct = new GatedProduct();
     private final Sample sample;
     private LayerKernels<?> kernels;
 
@@ -50,7 +50,6 @@ public final class CpuDevice implements Device {
         products = new MatrixProducts(dtype);
         embed = new Embed(scratch);
         rmsNorm = new RmsNorm(scratch);
-        siluMul = new SiluMul(scratch);
         sample = new Sample(threads);
     }
 
@@ -100,13 +99,6 @@ public final class CpuDevice implements Device {
     @Override
     public Matrix loadMatrix(List<TensorData> parts) throws IOException {
         CpuMatrix matrix = new MatrixLoader(products, team.threads()).load(parts);
-        matrices.add(matrix);
-        return matrix;
-    }
-
-    @Override
-    public Matrix loadGateUp(TensorData gate, TensorData up) throws IOException {
-        CpuMatrix matrix = new MatrixLoader(products, team.threads()).loadPair(gate, up);
         matrices.add(matrix);
         return matrix;
     }
@@ -184,8 +176,15 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public void siluMul(Tensor gateUp, int rows, Tensor out) {
-        siluMul.run(team, (CpuTensor) gateUp, rows, (CpuTensor) out);
+    public void gatedLinear(Tensor x, Matrix gate, Matrix up, int rows, Tensor gated, Tensor out) {
+        gatedProduct.run(
+                team,
+                (CpuTensor) x,
+                (CpuMatrix) gate,
+                (CpuMatrix) up,
+                rows,
+                (CpuTensor) gated,
+                (CpuTensor) out);
     }
 
     @Override

@@ -11,13 +11,18 @@ import org.bytedeco.dnnl.dnnl_primitive;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.javacpp.BytePointer;
+import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.Matrix;
+import org.tokenrate.device.cpu.MatrixProducts.After;
 
 /**
  * A weight matrix, cut by its outputs into a slice a thread, each in oneDNN's layout; and its
  * product with an input: every thread multiplies the whole input with its own slice.
  */
 final class CpuMatrix implements Matrix, Team.Task {
+    /** Stands where a product needs no other tensor. */
+    private static final CpuTensor NONE = new CpuTensor(1, 1, DType.F32);
+
     private final int inputs;
     private final MatrixProducts products;
     private final List<Slice> slices = new ArrayList<>();
@@ -51,9 +56,18 @@ final class CpuMatrix implements Matrix, Team.Task {
 
     /** y = x W^T, or y += x W^T; x: [rows, inputs], y: [rows, outputs] f32. */
     void multiply(Team team, CpuTensor x, int rows, CpuTensor y, boolean accumulate) {
-        int bucket = Math.min(MatrixProducts.bucket(rows), x.rows());
-        for (Slice slice : slices) slice.prepare(bucket, x, y, accumulate);
+        prepare(rows, x, y, accumulate ? After.ADD : After.NOTHING, NONE);
         team.run(this, slices.size());
+    }
+
+    /** Readies every slice, so that {@link #run} is one native call. */
+    void prepare(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {
+        int bucket = Math.min(MatrixProducts.bucket(rows), x.rows());
+        for (Slice slice : slices) slice.prepare(bucket, x, y, after, factor);
+    }
+
+    int sliceCount() {
+        return slices.size();
     }
 
     @Override
@@ -84,12 +98,12 @@ final class CpuMatrix implements Matrix, Team.Task {
     }
 
     /** A primitive with its arguments bound: what is left to do a call is one native call. */
-    private record Run(dnnl_primitive primitive, dnnl_exec_arg_t arguments) {}
+    private record Run(dnnl_primitive primitive, dnnl_exec_arg_t arguments, int argumentCount) {}
 
-    private record Call(int rows, CpuTensor x, CpuTensor y, boolean accumulate) {}
+    private record Call(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {}
 
     private final class Slice {
-        private static final int ARGUMENTS = 4;
+        private static final int ARGUMENTS = 5;
 
         private final int index;
         private final int firstOutput;
@@ -100,7 +114,7 @@ final class CpuMatrix implements Matrix, Team.Task {
         private final dnnl_stream stream;
         private final Map<Call, Run> runs = new HashMap<>();
         private final List<dnnl_memory> bound = new ArrayList<>();
-        private Call lastCall = new Call(0, null, null, false);
+        private Call lastCall = new Call(0, NONE, NONE, After.NOTHING, NONE);
         private Run next;
 
         Slice(
@@ -120,33 +134,50 @@ final class CpuMatrix implements Matrix, Team.Task {
             this.stream = stream;
         }
 
-        void prepare(int rows, CpuTensor x, CpuTensor y, boolean accumulate) {
+        void prepare(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {
             if (lastCall.rows == rows
                     && lastCall.x == x
                     && lastCall.y == y
-                    && lastCall.accumulate == accumulate) {
+                    && lastCall.after == after
+                    && lastCall.factor == factor) {
                 return;
             }
-            lastCall = new Call(rows, x, y, accumulate);
+            lastCall = new Call(rows, x, y, after, factor);
             next = runs.computeIfAbsent(lastCall, this::bind);
         }
 
         private Run bind(Call call) {
+            CpuTensor y = call.y;
             var shape =
                     new MatrixProducts.Shape(
-                            index, call.rows, inputs, count, call.y.columns(), call.accumulate);
+                            index, call.rows, inputs, count, y.columns(), y.type(), call.after);
             MatrixProducts.Product product = products.product(shape, layout);
-            BytePointer result = call.y.memory().getPointer((long) firstOutput * Float.BYTES);
             dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(ARGUMENTS);
-            arguments
-                    .position(0)
-                    .arg(dnnl.DNNL_ARG_SRC)
-                    .memory(memoryAt(product.source(), call.x.memory()));
-            arguments.position(1).arg(dnnl.DNNL_ARG_WEIGHTS).memory(memory);
-            arguments.position(2).arg(dnnl.DNNL_ARG_DST).memory(memoryAt(product.result(), result));
-            arguments.position(3).arg(dnnl.DNNL_ARG_SCRATCHPAD).memory(product.scratchpad());
+            set(arguments, 0, dnnl.DNNL_ARG_SRC, memoryAt(product.source(), call.x.memory()));
+            set(arguments, 1, dnnl.DNNL_ARG_WEIGHTS, memory);
+            set(arguments, 2, dnnl.DNNL_ARG_DST, memoryAt(product.result(), columns(y)));
+            set(arguments, 3, dnnl.DNNL_ARG_SCRATCHPAD, product.scratchpad());
+            int argumentCount = ARGUMENTS - 1;
+            if (call.after == After.MULTIPLY) {
+                dnnl_memory_desc description = MatrixProducts.factor(shape);
+                set(
+                        arguments,
+                        argumentCount++,
+                        dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | dnnl.DNNL_ARG_SRC_1,
+                        memoryAt(description, columns(call.factor)));
+                dnnl.dnnl_memory_desc_destroy(description);
+            }
             arguments.position(0);
-            return new Run(product.primitive(), arguments);
+            return new Run(product.primitive(), arguments, argumentCount);
+        }
+
+        private static void set(dnnl_exec_arg_t arguments, int i, int name, dnnl_memory memory) {
+            arguments.position(i).arg(name).memory(memory);
+        }
+
+        /** Where this slice's columns of a tensor begin. */
+        private BytePointer columns(CpuTensor tensor) {
+            return tensor.memory().getPointer((long) firstOutput * tensor.type().bytes());
         }
 
         private dnnl_memory memoryAt(dnnl_memory_desc description, BytePointer address) {
@@ -160,7 +191,8 @@ final class CpuMatrix implements Matrix, Team.Task {
 
         void execute() {
             OneDnn.check(
-                    dnnl.dnnl_primitive_execute(next.primitive, stream, ARGUMENTS, next.arguments),
+                    dnnl.dnnl_primitive_execute(
+                            next.primitive, stream, next.argumentCount, next.arguments),
                     "dnnl_primitive_execute");
         }
 

@@ -37,17 +37,6 @@ final class MatrixLoader {
         return loadSlices(slices);
     }
 
-    /** A matrix of both, in which a slice holds the same share of each. */
-    CpuMatrix loadPair(TensorData a, TensorData b) throws IOException {
-        List<List<TensorData>> slices = new ArrayList<>();
-        int step = CpuMatrix.sliceOutputs(Math.toIntExact(a.rowCount()), threads);
-        for (long first = 0; first < a.rowCount(); first += step) {
-            long end = Math.min(a.rowCount(), first + step);
-            slices.add(List.of(a.slice(first, end), b.slice(first, end)));
-        }
-        return loadSlices(slices);
-    }
-
     private static List<TensorData> cut(List<TensorData> parts, long first, long end) {
         List<TensorData> cut = new ArrayList<>();
         long start = 0;

@@ -26,7 +26,25 @@ final class MatrixProducts implements AutoCloseable {
      *     its own
      * @param stride columns of the whole result, of which a slice writes some
      */
-    record Shape(int slice, int rows, int inputs, int outputs, int stride, boolean accumulate) {}
+    record Shape(
+            int slice,
+            int rows,
+            int inputs,
+            int outputs,
+            int stride,
+            DType resultType,
+            After after) {}
+
+    /** What a product does with its sums before it stores them. */
+    enum After {
+        NOTHING,
+        /** Adds what the result held. */
+        ADD,
+        /** {@code s / (1 + e^-s)}. */
+        SILU,
+        /** Multiplies with another f32 tensor of the result's shape. */
+        MULTIPLY
+    }
 
     /** A primitive with the memory it works in. */
     record Product(
@@ -40,7 +58,7 @@ final class MatrixProducts implements AutoCloseable {
     private final Map<Integer, BytePointer> scratchpads = new HashMap<>();
 
     /**
-     * @param dtype of inputs and weights: f32 or bf16; results are f32
+     * @param dtype of inputs and weights: f32 or bf16
      */
     MatrixProducts(DType dtype) {
         this.dtype = dtype;
@@ -73,7 +91,7 @@ final class MatrixProducts implements AutoCloseable {
                         dnnlType(dtype),
                         dnnl.dnnl_format_tag_any),
                 "dnnl_memory_desc_create_with_tag");
-        Shape shape = new Shape(0, LAYOUT_ROWS, inputs, outputs, outputs, false);
+        Shape shape = new Shape(0, LAYOUT_ROWS, inputs, outputs, outputs, DType.F32, After.NOTHING);
         dnnl_primitive_desc description = description(shape, source(shape), any, result(shape));
         dnnl_memory_desc layout = new dnnl_memory_desc();
         OneDnn.check(
@@ -129,17 +147,7 @@ final class MatrixProducts implements AutoCloseable {
                 dnnl.dnnl_primitive_attr_set_scratchpad_mode(
                         attributes, dnnl.dnnl_scratchpad_mode_user),
                 "dnnl_primitive_attr_set_scratchpad_mode");
-        if (shape.accumulate) {
-            dnnl_post_ops sum = new dnnl_post_ops();
-            OneDnn.check(dnnl.dnnl_post_ops_create(sum), "dnnl_post_ops_create");
-            OneDnn.check(
-                    dnnl.dnnl_post_ops_append_sum(sum, 1f, 0, dnnl.dnnl_f32),
-                    "dnnl_post_ops_append_sum");
-            OneDnn.check(
-                    dnnl.dnnl_primitive_attr_set_post_ops(attributes, sum),
-                    "dnnl_primitive_attr_set_post_ops");
-            dnnl.dnnl_post_ops_destroy(sum);
-        }
+        if (shape.after != After.NOTHING) append(shape, attributes);
         dnnl_primitive_desc description = new dnnl_primitive_desc();
         OneDnn.check(
                 dnnl.dnnl_matmul_primitive_desc_create(
@@ -148,6 +156,39 @@ final class MatrixProducts implements AutoCloseable {
         dnnl.dnnl_primitive_attr_destroy(attributes);
         refuseReference(description, shape);
         return description;
+    }
+
+    private static void append(Shape shape, dnnl_primitive_attr attributes) {
+        dnnl_post_ops after = new dnnl_post_ops();
+        OneDnn.check(dnnl.dnnl_post_ops_create(after), "dnnl_post_ops_create");
+        switch (shape.after) {
+            case NOTHING -> {}
+            case ADD ->
+                    OneDnn.check(
+                            dnnl.dnnl_post_ops_append_sum(after, 1f, 0, dnnl.dnnl_f32),
+                            "dnnl_post_ops_append_sum");
+            case SILU ->
+                    OneDnn.check(
+                            dnnl.dnnl_post_ops_append_eltwise(
+                                    after, dnnl.dnnl_eltwise_swish, 1f, 0f),
+                            "dnnl_post_ops_append_eltwise");
+            case MULTIPLY -> {
+                dnnl_memory_desc other = factor(shape);
+                OneDnn.check(
+                        dnnl.dnnl_post_ops_append_binary(after, dnnl.dnnl_binary_mul, other),
+                        "dnnl_post_ops_append_binary");
+                dnnl.dnnl_memory_desc_destroy(other);
+            }
+        }
+        OneDnn.check(
+                dnnl.dnnl_primitive_attr_set_post_ops(attributes, after),
+                "dnnl_primitive_attr_set_post_ops");
+        dnnl.dnnl_post_ops_destroy(after);
+    }
+
+    /** The other tensor of {@link After#MULTIPLY}. */
+    static dnnl_memory_desc factor(Shape s) {
+        return strided(s.rows, s.outputs, dnnl.dnnl_f32, s.stride);
     }
 
     /** The reference code takes minutes a call: better no answer than that. */
@@ -174,7 +215,7 @@ final class MatrixProducts implements AutoCloseable {
     }
 
     private static dnnl_memory_desc result(Shape s) {
-        return strided(s.rows, s.outputs, dnnl.dnnl_f32, s.stride);
+        return strided(s.rows, s.outputs, dnnlType(s.resultType), s.stride);
     }
 
     private static dnnl_memory_desc strided(int rows, int columns, int type, int stride) {
