@@ -8,7 +8,8 @@ import java.util.concurrent.locks.LockSupport;
  * A fixed team of threads that runs one task at a time, the caller among them. Item i belongs to
  * thread {@code i % threads}: what it touches, a slice of weights or the cache of a head, stays
  * near that thread's core from one task to the next. A thread that is through with its own items
- * helps the others with theirs, so one that the system took away delays only its current item.
+ * helps the others with theirs, and a task is over when its items are done, whoever did them: a
+ * worker that the system took off its core holds up nothing but an item it is in the middle of.
  * Between tasks the workers spin for a moment, since the next task of a forward pass comes within
  * microseconds, and then sleep.
  */
@@ -21,6 +22,11 @@ final class Team implements AutoCloseable {
     /** How long an idle worker looks out for the next task before it sleeps. */
     private static final long SPIN_NANOS = 200_000;
 
+    /** How often a waiting caller looks before it lets others onto its core. */
+    private static final int SPINS = 2_000;
+
+    private static final long NONE = 0;
+
     /** Counters this far apart share no cache line, nor a pair of lines that is fetched as one. */
     private static final int APART = 32;
 
@@ -29,10 +35,16 @@ final class Team implements AutoCloseable {
     /** How many of its items each thread's share has handed out, a cache line each. */
     private final AtomicIntegerArray claimed;
 
-    private final AtomicInteger busy = new AtomicInteger();
+    /** Workers that are at a task, or about to find that it is over. */
+    private final AtomicInteger inside = new AtomicInteger();
+
     private Task task;
     private int items;
     private volatile long epoch;
+
+    /** The epoch whose task may be joined, or {@link #NONE}. */
+    private volatile long open;
+
     private volatile boolean closed;
     private volatile Throwable failure;
 
@@ -59,13 +71,16 @@ final class Team implements AutoCloseable {
         this.task = task;
         this.items = items;
         for (int t = 0; t < threads(); t++) claimed.setPlain((t + 1) * APART, 0);
-        busy.set(workers.length);
-        epoch++; // only the caller writes it: publishes the task
+        long next = epoch + 1; // only the caller writes it
+        open = next;
+        epoch = next;
         for (Worker w : workers) w.wake();
         work(task, items, 0);
-        for (int spins = 0; busy.get() != 0; spins++) {
-            // A worker that the system took off its core needs the core more than we do.
-            if (spins < 10_000) Thread.onSpinWait();
+        open = NONE;
+        // A worker counts itself in before it looks whether the task is open: either it finds it
+        // closed, or it is seen here.
+        for (int spins = 0; inside.get() != 0; spins++) {
+            if (spins < SPINS) Thread.onSpinWait();
             else Thread.yield();
         }
         Throwable thrown = failure;
@@ -128,8 +143,9 @@ final class Team implements AutoCloseable {
                     continue;
                 }
                 seen = epoch;
-                work(task, items, thread);
-                busy.decrementAndGet();
+                inside.incrementAndGet();
+                if (open == seen) work(task, items, thread);
+                inside.decrementAndGet();
             }
         }
 
