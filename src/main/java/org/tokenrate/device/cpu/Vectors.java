@@ -15,11 +15,8 @@ final class Vectors {
     private static final float LN2_HIGH = 0.693359375f;
     private static final float LN2_LOW = -2.12194440e-4f;
 
-    /**
-     * Adding it leaves a float's nearest whole number, plus the exponent of 1, in the lowest bits
-     * of its mantissa: shifted up by the mantissa's 23 bits, that is the float 2^n.
-     */
-    private static final float ROUND = 12582912f + 127; // 1.5 * 2^23
+    /** Adding it leaves a float's nearest whole number in the lowest bits of its mantissa. */
+    private static final float ROUND = 12582912f; // 1.5 * 2^23
 
     private static final float LARGEST = 88f;
     private static final float SMALLEST = -87f;
@@ -27,10 +24,11 @@ final class Vectors {
     private Vectors() {}
 
     /**
-     * e^x, to about two units in the last place; arguments are clamped to [-87, 88].
+     * e^x, to about two units in the last place; arguments are clamped to [-87, 88]. What is not a
+     * number may come out as one: a caller to whom that matters must look before.
      *
      * <p>x = n ln 2 + f with |f| at most ln 2 / 2; e^f by its Taylor series to the sixth power
-     * (error under 1.3e-7), times 2^n. What is not a number stays one.
+     * (error under 1.3e-7), times 2^n by adding n to the exponent.
      */
     static FloatVector exp(FloatVector x) {
         FloatVector clamped = x.min(LARGEST).max(SMALLEST);
@@ -45,8 +43,8 @@ final class Vectors {
         p = p.fma(f, FloatVector.broadcast(F, 0.5f));
         p = p.fma(f, FloatVector.broadcast(F, 1f));
         p = p.fma(f, FloatVector.broadcast(F, 1f));
-        IntVector scale = rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-        return p.mul(scale.reinterpretAsFloats());
+        IntVector exponent = rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+        return p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
     }
 
     /** e^x by the same arithmetic, for the elements behind the last whole vector. */
@@ -62,6 +60,7 @@ final class Vectors {
         p = Math.fma(p, f, 0.5f);
         p = Math.fma(p, f, 1f);
         p = Math.fma(p, f, 1f);
-        return p * Float.intBitsToFloat(Float.floatToRawIntBits(rounded) << 23);
+        return Float.intBitsToFloat(
+                Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(rounded) << 23));
     }
 }

@@ -3,9 +3,11 @@ package org.tokenrate.device.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -15,6 +17,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.TensorData;
+import org.tokenrate.device.AttentionShape;
+import org.tokenrate.device.Batch;
+import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
 import org.tokenrate.device.Table;
 
@@ -165,6 +170,35 @@ class CpuDeviceTest {
                     }
                 }
             }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "F32, 7fc00000, 5",
+        "F32, 7fffffff, 5",
+        "F32, ffc000ff, 5",
+        "F32, 7fffffff, 70",
+        "BF16, 7fffffff, 5",
+    })
+    void aQueryThatIsNotANumberIsSeenInTheOutput(DType dtype, String bits, int tokens) {
+        AttentionShape shape = new AttentionShape(1, 1, 4, 1e4f, 128);
+        try (CpuDevice device = new CpuDevice(dtype, 2)) {
+            CpuTensor qkv = (CpuTensor) device.newTensor(tokens, shape.columnsPerKvHead());
+            float[] row = new float[shape.columnsPerKvHead()];
+            Arrays.fill(row, 1e-3f);
+            for (int t = 0; t < tokens; t++) qkv.put(t, 0, row, 0, row.length);
+            row[0] = Float.intBitsToFloat(Integer.parseUnsignedInt(bits, 16));
+            qkv.put(tokens - 1, 0, row, 0, row.length);
+            Batch batch = new Batch(tokens, 1);
+            batch.clear();
+            batch.add(new int[tokens], 0, tokens, new int[] {0, 1});
+            KvCache cache = device.newKvCache(2, 1, 1, shape.headDim());
+            CpuTensor out = (CpuTensor) device.newInput(tokens, shape.headDim());
+            device.ropeAndStore(qkv, batch, cache, 0, shape);
+            device.attention(qkv, batch, cache, 0, shape, out);
+            for (float x : device.read(out, tokens - 1)) assertTrue(Float.isNaN(x), bits);
+            for (float x : device.read(out, tokens - 2)) assertEquals(1e-3f, x, 1e-5f);
         }
     }
 

@@ -122,4 +122,14 @@ class TeamTest {
             assertTrue(member == Thread.currentThread() || !member.isAlive(), member.getName());
         }
     }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aClosedTeamRefusesWorkInsteadOfWaitingForIt(int threads) {
+        Team team = new Team(threads);
+        team.close();
+        var thrown =
+                assertThrows(IllegalStateException.class, () -> team.run((item, thread) -> {}, 10));
+        assertEquals("the device is closed", thrown.getMessage());
+    }
 }

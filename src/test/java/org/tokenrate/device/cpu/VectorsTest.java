@@ -50,17 +50,6 @@ class VectorsTest {
     }
 
     @Test
-    void whatIsNotANumberStaysSo() {
-        // The lowest bits of a NaN are where the exponent of the result is made.
-        for (int bits : new int[] {0x7fc00000, 0x7fffffff, 0xffffffff, 0x7fc00001, 0xffc000ff}) {
-            float nan = Float.intBitsToFloat(bits);
-            assertTrue(Float.isNaN(Vectors.exp(nan)), () -> Integer.toHexString(bits));
-            float lane = Vectors.exp(FloatVector.broadcast(Vectors.F, nan)).lane(0);
-            assertTrue(Float.isNaN(lane), () -> Integer.toHexString(bits));
-        }
-    }
-
-    @Test
     void vectorsGiveTheBitsThatSingleNumbersGive() {
         long seed = 4;
         Random random = new Random(seed);
