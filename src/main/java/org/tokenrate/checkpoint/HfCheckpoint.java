@@ -3,6 +3,7 @@ package org.tokenrate.checkpoint;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -40,7 +41,8 @@ public final class HfCheckpoint implements Checkpoint {
      */
     public static HfCheckpoint open(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
-            throw new CheckpointException(folder, "is not a folder; give a Hugging Face model");
+            throw new CheckpointException(
+                    folder, "is not a folder; give a Hugging Face model folder");
         }
         HfCheckpoint checkpoint = new HfCheckpoint(folder);
         try {
@@ -74,6 +76,8 @@ public final class HfCheckpoint implements Checkpoint {
             map = JSON.readTree(index.toFile()).path("weight_map");
         } catch (JsonProcessingException e) {
             throw new CheckpointException(index, "is not JSON: " + e.getOriginalMessage());
+        } catch (CharConversionException e) { // what looks like UTF-32 and is not
+            throw new CheckpointException(index, "is not JSON: " + e.getMessage());
         }
         if (!map.isObject() || map.isEmpty()) {
             throw new CheckpointException(index, "has no weight_map");

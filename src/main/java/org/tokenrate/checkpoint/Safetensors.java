@@ -2,6 +2,7 @@ package org.tokenrate.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -29,13 +31,23 @@ final class Safetensors implements AutoCloseable {
     private static final long MAX_HEADER_BYTES = 100_000_000;
 
     private static final JsonMapper JSON =
-            JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+            JsonMapper.builder()
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .build();
+
+    /** Of a broken header, a message quotes no more than this many characters. */
+    private static final int QUOTED = 80;
 
     private final Path file;
     private final FileChannel channel;
     private final Map<String, TensorData> tensors = new TreeMap<>();
 
     static Safetensors open(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new CheckpointException(
+                    file, Files.exists(file) ? "is not a file" : "is missing");
+        }
         FileChannel channel;
         try {
             channel = FileChannel.open(file, StandardOpenOption.READ);
@@ -96,35 +108,36 @@ final class Safetensors implements AutoCloseable {
             type = DType.valueOf(entry.path("dtype").asText());
         } catch (IllegalArgumentException e) {
             throw bad(
-                    "tensor "
-                            + name
-                            + " has dtype "
-                            + entry.path("dtype")
-                            + "; known are F32, F16 and BF16");
-        }
-        JsonNode shapeNode = entry.path("shape");
-        if (!shapeNode.isArray() || shapeNode.isEmpty() || shapeNode.size() > 2) {
-            throw bad("tensor " + name + " has shape " + shapeNode + "; one or two dimensions fit");
-        }
-        long[] shape = new long[shapeNode.size()];
-        long bytes = type.bytes();
-        for (int i = 0; i < shape.length; i++) {
-            shape[i] = shapeNode.get(i).asLong(-1);
-            if (shape[i] < 1 || shape[i] > dataBytes) {
-                throw bad("tensor " + name + " has an impossible shape " + shapeNode);
-            }
-            bytes = Math.multiplyHigh(bytes, shape[i]) == 0 ? bytes * shape[i] : Long.MAX_VALUE;
+                    "tensor %s has dtype %s; known are F32, F16 and BF16"
+                            .formatted(name, quote(entry.path("dtype"))));
         }
         JsonNode offsets = entry.path("data_offsets");
-        long begin = offsets.path(0).asLong(-1);
-        long end = offsets.path(1).asLong(-1);
+        long begin = whole(offsets.path(0));
+        long end = whole(offsets.path(1));
         if (!offsets.isArray() || offsets.size() != 2 || begin < 0 || end < begin) {
-            throw bad("tensor " + name + " has impossible offsets " + offsets);
+            throw bad("tensor " + name + " has impossible offsets " + quote(offsets));
         }
         if (end > dataBytes) {
             throw bad(
                     "tensor %s ends at byte %d of the data, but the file holds %d: truncated?"
                             .formatted(name, end, dataBytes));
+        }
+        JsonNode shapeNode = entry.path("shape");
+        if (!shapeNode.isArray() || shapeNode.isEmpty() || shapeNode.size() > 2) {
+            throw bad(
+                    "tensor %s has shape %s; one or two dimensions fit"
+                            .formatted(name, quote(shapeNode)));
+        }
+        long[] shape = new long[shapeNode.size()];
+        long bytes = type.bytes();
+        for (int i = 0; i < shape.length; i++) {
+            shape[i] = whole(shapeNode.get(i));
+            if (shape[i] < 1 || shape[i] > dataBytes / bytes) {
+                throw bad(
+                        "tensor %s has shape %s of %s, but the file holds %d bytes of data"
+                                .formatted(name, quote(shapeNode), type, dataBytes));
+            }
+            bytes *= shape[i];
         }
         if (end - begin != bytes) {
             throw bad(
@@ -132,6 +145,17 @@ final class Safetensors implements AutoCloseable {
                             .formatted(name, shapeNode, type, bytes, end - begin));
         }
         return new Extent(name, type, shape, dataStart + begin, bytes);
+    }
+
+    /** A whole number as it stands; -1 for anything else, a fraction or text among them. */
+    private static long whole(JsonNode node) {
+        return node.isIntegralNumber() && node.canConvertToLong() ? node.longValue() : -1;
+    }
+
+    private static String quote(JsonNode node) {
+        if (node.isMissingNode()) return "(none)";
+        String text = node.toString();
+        return text.length() <= QUOTED ? text : text.substring(0, QUOTED) + "...";
     }
 
     private void checkNoOverlap(List<Extent> extents) throws CheckpointException {

@@ -3,6 +3,7 @@ package org.tokenrate.model;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,7 +72,10 @@ public record ModelConfig(
             json = JsonMapper.builder().build().readTree(file.toFile());
         } catch (JsonProcessingException e) {
             throw new CheckpointException(file, "is not JSON: " + e.getOriginalMessage());
+        } catch (CharConversionException e) { // what looks like UTF-32 and is not
+            throw new CheckpointException(file, "is not JSON: " + e.getMessage());
         }
+        if (!json.isObject()) throw new CheckpointException(file, "is not a JSON object");
         return new Reader(file, json).config();
     }
 
@@ -82,28 +86,23 @@ public record ModelConfig(
             if (!architecture.equals(ARCHITECTURE)) {
                 throw bad("architecture " + architecture + " is not known; known: " + ARCHITECTURE);
             }
-            refuse(
-                    "rope_scaling",
-                    !json.path("rope_scaling").isMissingNode()
-                            && !json.path("rope_scaling").isNull());
-            refuse("attention_bias", json.path("attention_bias").asBoolean(false));
-            refuse("mlp_bias", json.path("mlp_bias").asBoolean(false));
-            refuse("quantization_config", json.has("quantization_config"));
+            refuse("rope_scaling");
+            refuse("rope_parameters");
+            refuse("attention_bias");
+            refuse("mlp_bias");
+            refuse("quantization_config");
             String activation = json.path("hidden_act").asText("silu");
             if (!activation.equals("silu")) throw bad("hidden_act " + activation + " is not silu");
             int hidden = size("hidden_size");
             int heads = size("num_attention_heads");
-            int kvHeads =
-                    json.path("num_key_value_heads").isNumber()
-                            ? size("num_key_value_heads")
-                            : heads;
+            int kvHeads = absent("num_key_value_heads") ? heads : size("num_key_value_heads");
             if (heads % kvHeads != 0) {
                 throw bad(
                         "num_key_value_heads=%d does not divide num_attention_heads=%d"
                                 .formatted(kvHeads, heads));
             }
             int headDim;
-            if (json.path("head_dim").isNumber()) {
+            if (!absent("head_dim")) {
                 headDim = size("head_dim");
             } else if (hidden % heads == 0) {
                 headDim = hidden / heads;
@@ -131,13 +130,24 @@ public record ModelConfig(
                     eosTokens());
         }
 
-        private void refuse(String field, boolean present) throws CheckpointException {
-            if (present) throw bad(field + " is not supported: " + json.path(field));
+        /** Whether a field is missing or null: both mean its default. */
+        private boolean absent(String field) {
+            return json.path(field).isMissingNode() || json.path(field).isNull();
+        }
+
+        /** Refuses a field that changes the computation, unless it is off. */
+        private void refuse(String field) throws CheckpointException {
+            JsonNode value = json.path(field);
+            boolean off = absent(field) || value.isBoolean() && !value.booleanValue();
+            if (!off) throw bad(field + " is not supported: " + value);
         }
 
         private int size(String field) throws CheckpointException {
             JsonNode value = json.path(field);
-            if (!value.isIntegralNumber() || value.asLong() < 1 || value.asLong() > LARGEST) {
+            if (!value.isIntegralNumber()
+                    || !value.canConvertToInt()
+                    || value.intValue() < 1
+                    || value.intValue() > LARGEST) {
                 throw bad(
                         "%s must be a whole number from 1 to %d, but is %s"
                                 .formatted(
@@ -148,19 +158,28 @@ public record ModelConfig(
 
         private float positive(String field, float absent) throws CheckpointException {
             JsonNode value = json.path(field);
-            if (value.isMissingNode() || value.isNull()) return absent;
-            if (!value.isNumber() || !(value.floatValue() > 0)) {
-                throw bad(field + " must be a number above 0, but is " + value);
+            if (absent(field)) return absent;
+            if (!value.isNumber()
+                    || !(value.floatValue() > 0)
+                    || !Float.isFinite(value.floatValue())) {
+                throw bad(field + " must be a finite number above 0, but is " + value);
             }
             return value.floatValue();
         }
 
-        private List<Integer> eosTokens() {
+        private List<Integer> eosTokens() throws CheckpointException {
             JsonNode eos = json.path("eos_token_id");
             List<Integer> ids = new ArrayList<>();
-            if (eos.isInt()) ids.add(eos.intValue());
-            for (JsonNode id : eos) if (id.isInt()) ids.add(id.intValue());
+            if (eos.isArray()) for (JsonNode id : eos) ids.add(eosToken(id));
+            else if (!absent("eos_token_id")) ids.add(eosToken(eos));
             return List.copyOf(ids);
+        }
+
+        private int eosToken(JsonNode id) throws CheckpointException {
+            if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < 0) {
+                throw bad("eos_token_id must be a token id or a list of them, but has " + id);
+            }
+            return id.intValue();
         }
 
         private CheckpointException bad(String problem) {

@@ -3,9 +3,11 @@ package org.tokenrate.model;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.Batch;
@@ -57,6 +59,56 @@ class DecoderTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "2, 1, 64, 64, F32",
+        "2, 1, 64, 1, F32",
+        "2, 1, 128, 60, BF16",
+        "4, 1, 128, 128, F32",
+        "4, 1, 64, 7, BF16",
+        "2, 2, 65, 64, BF16",
+        "6, 3, 64, 64, F32",
+    })
+    void tinyHeadsAreRightWhereTheContextFillsItsBlocks(
+            int headDim, int heads, int length, int chunk, DType dtype) throws IOException {
+        long seed = 100L * headDim + length;
+        Random random = new Random(seed);
+        var config =
+                new ModelConfig(
+                        24, 2, heads, 1, headDim, 40, 60, 512, 1e-5f, 1e4f, false, List.of());
+        RandomModel model = new RandomModel(config, dtype, random);
+        try (CpuDevice device = new CpuDevice(dtype, 2)) {
+            compareOne(
+                    model,
+                    device,
+                    new int[][] {tokens(random, length, config.vocabularySize())},
+                    new int[] {chunk},
+                    dtype == DType.F32 ? F32_BOUND : BF16_BOUND,
+                    "seed " + seed);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "BF16"})
+    void aContextOfManyBlocksIsRight(DType dtype) throws IOException {
+        long seed = 9;
+        Random random = new Random(seed);
+        var config = new ModelConfig(32, 2, 4, 2, 16, 48, 80, 2048, 1e-5f, 1e4f, true, List.of());
+        RandomModel model = new RandomModel(config, dtype, random);
+        try (CpuDevice device = new CpuDevice(dtype, 2)) {
+            compareOne(
+                    model,
+                    device,
+                    new int[][] {
+                        tokens(random, 1000, config.vocabularySize()),
+                        tokens(random, 20, config.vocabularySize())
+                    },
+                    new int[] {250, 3},
+                    dtype == DType.F32 ? F32_BOUND : BF16_BOUND,
+                    "seed " + seed);
+        }
+    }
+
     /** A ragged batch of prompts, fed in random chunks, with random blocks of the cache. */
     private static void compare(long seed, DType dtype, double tolerance) throws IOException {
         Random random = new Random(seed);
@@ -92,9 +144,12 @@ class DecoderTest {
         ModelConfig config = model.config();
         Decoder decoder = new Decoder(config, model, device, MAX_TOKENS, tokens.length);
         KvCache cache = device.newKvCache(64, config.layers(), config.kvHeads(), config.headDim());
-        int[][] blocks = new int[tokens.length][3];
+        int[][] blocks = new int[tokens.length][];
         int nextBlock = 63;
-        for (int[] b : blocks) for (int i = 0; i < b.length; i++) b[i] = nextBlock--;
+        for (int s = 0; s < blocks.length; s++) {
+            blocks[s] = new int[tokens[s].length / KvCache.BLOCK_TOKENS + 1];
+            for (int i = 0; i < blocks[s].length; i++) blocks[s][i] = nextBlock--;
+        }
 
         Batch batch = new Batch(MAX_TOKENS, tokens.length);
         int[] done = new int[tokens.length];

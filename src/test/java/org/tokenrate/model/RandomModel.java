@@ -72,6 +72,10 @@ public final class RandomModel implements Checkpoint {
         return weights.get(name);
     }
 
+    long[] shape(String name) {
+        return shapes.get(name).clone();
+    }
+
     private void matrix(Random random, String name, int rows, int columns) {
         add(random, name, (float) (1 / Math.sqrt(columns)), rows, columns);
     }

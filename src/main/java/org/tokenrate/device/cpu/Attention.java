@@ -172,14 +172,19 @@ final class Attention<A> implements Team.Task {
         }
         // The clamped exponential of what is not visible is not quite zero.
         Arrays.fill(w.scores, at + visible, at + BLOCK, 0f);
-        // Most blocks hold no new maximum.
-        float decay = maximum == w.maximum[row] ? 1f : Vectors.exp(w.maximum[row] - maximum);
+        float decay = decay(w.maximum[row], maximum);
         w.decay[r] = decay;
         FloatVector.fromArray(Vectors.F, w.total, row * LANES)
                 .mul(decay)
                 .add(sum)
                 .intoArray(w.total, row * LANES);
         w.maximum[row] = maximum;
+    }
+
+    /** e^(before - now); a score that is not a number must not pass for one. */
+    private static float decay(float before, float now) {
+        if (before == now) return 1f; // most blocks hold no new maximum
+        return Float.isNaN(now) ? Float.NaN : Vectors.exp(before - now);
     }
 
     private void storeResults(Work w, int first, int tokens, int kvHead) {

@@ -49,7 +49,11 @@ final class Sample implements Team.Task {
                                 thread);
     }
 
-    /** The first of the largest. */
+    /**
+     * The first of the largest.
+     *
+     * @throws IllegalStateException if one is not a number, or if the largest is infinite
+     */
     static int argmax(float[] x, int n) {
         int i = 0;
         float largest = Float.NEGATIVE_INFINITY;
@@ -61,9 +65,14 @@ final class Sample implements Team.Task {
             largest = v.reduceLanes(VectorOperators.MAX);
         }
         for (; i < n; i++) largest = Math.max(largest, x[i]);
-        for (i = 0; i < n; i++) if (x[i] == largest) return i;
-        throw new IllegalStateException(
-                "the model's logits are not numbers: its weights or this engine are broken");
+        if (!Float.isFinite(largest)) {
+            throw new IllegalStateException(
+                    "the model's logits are not finite numbers: its weights or this engine are"
+                            + " broken");
+        }
+        i = 0;
+        while (x[i] != largest) i++;
+        return i;
     }
 
     /**

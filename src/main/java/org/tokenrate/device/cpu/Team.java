@@ -64,6 +64,7 @@ final class Team implements AutoCloseable {
 
     /** Runs all items and returns when they are done. */
     void run(Task task, int items) {
+        if (closed) throw new IllegalStateException("the device is closed");
         if (workers.length == 0 || items <= 1) {
             for (int i = 0; i < items; i++) task.run(i, 0);
             return;

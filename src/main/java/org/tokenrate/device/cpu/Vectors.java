@@ -24,7 +24,8 @@ final class Vectors {
     private Vectors() {}
 
     /**
-     * e^x, to about two units in the last place; arguments are clamped to [-87, 88].
+     * e^x, to about two units in the last place; arguments are clamped to [-87, 88]. What is not a
+     * number may come out as one: a caller to whom that matters must look before.
      *
      * <p>x = n ln 2 + f with |f| at most ln 2 / 2; e^f by its Taylor series to the sixth power
      * (error under 1.3e-7), times 2^n by adding n to the exponent.
