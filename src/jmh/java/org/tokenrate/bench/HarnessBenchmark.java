@@ -20,10 +20,13 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
+import org.tokenrate.builtin.Builtin;
 import org.tokenrate.engine.SamplingParams;
 import org.tokenrate.engine.simulated.SimulatedEngine;
 import org.tokenrate.engine.simulated.SimulatedTiming;
 import org.tokenrate.metrics.ThroughputMetrics;
+import org.tokenrate.tokenizer.Tokenizer;
+import org.tokenrate.tokenizer.Tokenizers;
 import org.tokenrate.workload.LoadGenerator;
 import org.tokenrate.workload.LoadOptions;
 import org.tokenrate.workload.RequestRecords;
@@ -51,7 +54,6 @@ import org.tokenrate.workload.WorkloadResult;
 @Fork(1)
 public class HarnessBenchmark {
     private static final int PROMPT_TOKENS = 160;
-    private static final int VOCABULARY_SIZE = 4_096;
 
     /** Requests of the workload (LMDeploy: --num-prompts). */
     @Param({"5000"})
@@ -72,6 +74,7 @@ public class HarnessBenchmark {
     @Param({"simulated", "simulated:0:10us"})
     public String engine;
 
+    private Tokenizer tokenizer;
     private SimulatedEngine simulated;
     private Workload workload;
     private LoadOptions options;
@@ -80,18 +83,14 @@ public class HarnessBenchmark {
 
     @Setup(Level.Trial)
     public void open() throws InterruptedException, IOException {
-        simulated = new SimulatedEngine(SimulatedTiming.parse(engine), VOCABULARY_SIZE);
+        tokenizer = Tokenizers.load(Builtin.modelFolder());
+        simulated = new SimulatedEngine(SimulatedTiming.parse(engine), tokenizer.vocabularySize());
         List<Workload.Request> requests = new ArrayList<>();
         for (int i = 0; i < numPrompts; i++) {
             requests.add(new Workload.Request(new int[PROMPT_TOKENS], outputTokens));
         }
         workload = new Workload(requests);
-        options =
-                new LoadOptions(
-                        concurrency,
-                        SamplingParams.GREEDY,
-                        true,
-                        new ByteTableTokenizer(VOCABULARY_SIZE));
+        options = new LoadOptions(concurrency, SamplingParams.GREEDY, true, tokenizer);
         result = LoadGenerator.run(simulated, workload, options);
         file = Files.createTempFile("requests", ".jsonl");
     }
@@ -99,6 +98,7 @@ public class HarnessBenchmark {
     @TearDown(Level.Trial)
     public void close() throws IOException {
         simulated.close();
+        tokenizer.close();
         Files.delete(file);
     }
 

@@ -29,6 +29,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 import org.tokenrate.report.JmhResult;
 import org.tokenrate.report.Metric;
 import org.tokenrate.run.GitState;
+import org.tokenrate.run.Libraries;
 import org.tokenrate.run.Machine;
 import org.tokenrate.run.RunFolder;
 import org.tokenrate.run.RunRecord;
@@ -159,6 +160,7 @@ final class RunCommand {
                 "",
                 arguments.all(),
                 jvm,
+                Libraries.versions(),
                 Machine.here(),
                 plan.combinations(),
                 List.of());

@@ -20,6 +20,7 @@ import java.util.Map;
  * @param finished UTC; empty while it runs
  * @param arguments as the user gave them
  * @param jvm name, version and vendor of the Java that ran the forks
+ * @param libraries versions of the libraries that the figures depend on, by name
  * @param machine where
  * @param combinations parameter combinations asked for
  * @param results what was measured so far
@@ -33,6 +34,7 @@ public record RunRecord(
         String finished,
         List<String> arguments,
         Map<String, String> jvm,
+        Map<String, String> libraries,
         Machine machine,
         List<Combination> combinations,
         List<Measured> results) {
@@ -70,6 +72,7 @@ public record RunRecord(
                 end,
                 arguments,
                 jvm,
+                libraries,
                 machine,
                 combinations,
                 measured);

@@ -1,0 +1,18 @@
+package org.tokenrate.run;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class LibrariesTest {
+    @Test
+    void theBuildFilledInEveryVersion() {
+        var versions = Libraries.versions();
+        assertEquals(
+                Set.of("jmh", "javacpp", "dnnl-preset", "djl-tokenizers", "jackson"),
+                versions.keySet());
+        versions.forEach((name, v) -> assertTrue(v.matches("[0-9][0-9.-]+"), name + "=" + v));
+    }
+}
