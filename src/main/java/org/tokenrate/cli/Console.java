@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.infra.IterationParams;
 import org.openjdk.jmh.results.IterationResult;
@@ -17,6 +18,12 @@ import org.tokenrate.report.Metric;
 
 /** What the user sees of a run: a heading a combination, a line an iteration, the time left. */
 final class Console extends QuietFormat {
+    /** Exceptions whose message says it all: their class would say nothing to a user. */
+    private static final Pattern PLAIN =
+            Pattern.compile(
+                    "(java\\.lang\\.Illegal(Argument|State)Exception"
+                            + "|java\\.io\\.IOException|org\\.tokenrate\\.[\\w.]+Exception): ");
+
     private static final String INCUBATOR = "WARNING: Using incubator modules";
 
     private final PrintStream out;
@@ -142,9 +149,7 @@ final class Console extends QuietFormat {
     /** Of a stack trace, the messages: what a bad input needs, and where a bug's trace is. */
     private static String message(String trace) {
         String first = trace.substring(0, trace.indexOf("\n\tat "));
-        boolean ours =
-                first.startsWith("java.lang.IllegalArgumentException: ")
-                        || first.startsWith("java.io.IOException: ");
+        boolean ours = PLAIN.matcher(first).lookingAt();
         return ours ? first.substring(first.indexOf(": ") + 2) : first;
     }
 }
