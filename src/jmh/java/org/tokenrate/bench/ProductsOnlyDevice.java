@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import org.tokenrate.checkpoint.DType;
+import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
@@ -56,8 +57,8 @@ final class ProductsOnlyDevice implements Device {
     }
 
     @Override
-    public Matrix loadMatrix(List<TensorData> parts) throws IOException {
-        return device.loadMatrix(parts);
+    public Matrix loadMatrix(List<LinearData> parts, List<TensorData> bias) throws IOException {
+        return device.loadMatrix(parts, bias);
     }
 
     @Override

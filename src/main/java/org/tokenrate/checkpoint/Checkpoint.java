@@ -13,6 +13,17 @@ public interface Checkpoint extends AutoCloseable {
      */
     TensorData tensor(String name, long... shape) throws IOException;
 
+    /**
+     * The weights of a linear layer, {@code name + ".weight"} in {@link #names()} whatever form
+     * they are stored in.
+     *
+     * @param name of the layer, e.g. {@code model.layers.0.mlp.up_proj}
+     * @throws IOException if there is no such layer or its shape is another
+     */
+    default LinearData linear(String name, long outputs, long inputs) throws IOException {
+        return new DenseData(tensor(name + ".weight", outputs, inputs));
+    }
+
     /** SHA-256 over the model's files, in lower-case hex. */
     String sha256() throws IOException;
 

@@ -1,10 +1,12 @@
 package org.tokenrate.checkpoint;
 
-/** The element types of weights, activations and KV caches. */
+/** The element types of weights, activations and KV caches, and of what a checkpoint stores. */
 public enum DType {
     F32(4),
     F16(2),
-    BF16(2);
+    BF16(2),
+    /** Packed integers of quantised weights; never computed with as they are. */
+    I32(4);
 
     private final int bytes;
 

@@ -137,6 +137,10 @@ public final class HfCheckpoint implements Checkpoint {
                             .formatted(
                                     name, Arrays.toString(tensor.shape()), Arrays.toString(shape)));
         }
+        if (tensor.type() == DType.I32) {
+            throw new CheckpointException(
+                    home.get(name), "tensor " + name + " holds integers where numbers belong");
+        }
         return tensor;
     }
 

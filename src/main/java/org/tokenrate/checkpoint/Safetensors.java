@@ -26,7 +26,7 @@ import java.util.TreeMap;
  *
  * @see <a href="https://github.com/huggingface/safetensors#format">the format</a>
  */
-final class Safetensors implements AutoCloseable {
+final class Safetensors implements TensorFile {
     /** The format's own limit on the header. */
     private static final long MAX_HEADER_BYTES = 100_000_000;
 
@@ -108,7 +108,7 @@ final class Safetensors implements AutoCloseable {
             type = DType.valueOf(entry.path("dtype").asText());
         } catch (IllegalArgumentException e) {
             throw bad(
-                    "tensor %s has dtype %s; known are F32, F16 and BF16"
+                    "tensor %s has dtype %s; known are F32, F16, BF16 and I32"
                             .formatted(name, quote(entry.path("dtype"))));
         }
         JsonNode offsets = entry.path("data_offsets");
@@ -168,7 +168,13 @@ final class Safetensors implements AutoCloseable {
         }
     }
 
-    Map<String, TensorData> tensors() {
+    @Override
+    public Path path() {
+        return file;
+    }
+
+    @Override
+    public Map<String, TensorData> tensors() {
         return Collections.unmodifiableMap(tensors);
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import org.tokenrate.checkpoint.DType;
+import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
 
 /**
@@ -30,8 +31,13 @@ public interface Device extends AutoCloseable {
     /** A tensor of {@link #dtype()}: what products take as their input. */
     Tensor newInput(int rows, int columns);
 
-    /** Loads a matrix whose rows (outputs) are those of the parts, one below the other. */
-    Matrix loadMatrix(List<TensorData> parts) throws IOException;
+    /**
+     * Loads a linear layer whose outputs are those of the parts, one below the other.
+     *
+     * @param parts all dense, or all of 4 bits in groups of the same size
+     * @param bias a vector for each part, added to its outputs; or none at all
+     */
+    Matrix loadMatrix(List<LinearData> parts, List<TensorData> bias) throws IOException;
 
     Table loadTable(TensorData data) throws IOException;
 

@@ -6,6 +6,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.tokenrate.checkpoint.Checkpoint;
+import org.tokenrate.checkpoint.DenseData;
+import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
@@ -75,11 +77,10 @@ public final class Decoder {
                 device.loadMatrix(
                         List.of(
                                 config.tiedEmbeddings()
-                                        ? embed
-                                        : weights.take(
-                                                "lm_head.weight",
-                                                config.vocabularySize(),
-                                                hidden)));
+                                        ? new DenseData(embed)
+                                        : weights.linear(
+                                                "lm_head", config.vocabularySize(), hidden)),
+                        List.of());
         weights.checkAllTaken(config.tiedEmbeddings());
 
         x = device.newTensor(maxTokens, hidden);
@@ -96,32 +97,31 @@ public final class Decoder {
         int hidden = config.hiddenSize();
         int middle = config.intermediateSize();
         String attention = name + ".self_attn.";
-        TensorData output = weights.take(attention + "o_proj.weight", hidden, config.queryWidth());
-        TensorData gate = weights.take(name + ".mlp.gate_proj.weight", middle, hidden);
-        TensorData up = weights.take(name + ".mlp.up_proj.weight", middle, hidden);
-        TensorData down = weights.take(name + ".mlp.down_proj.weight", hidden, middle);
+        LinearData output = weights.linear(attention + "o_proj", hidden, config.queryWidth());
+        LinearData gate = weights.linear(name + ".mlp.gate_proj", middle, hidden);
+        LinearData up = weights.linear(name + ".mlp.up_proj", middle, hidden);
+        LinearData down = weights.linear(name + ".mlp.down_proj", hidden, middle);
         return new Layer(
                 device.loadTable(weights.take(name + ".input_layernorm.weight", hidden)),
                 device.loadMatrix(
                         byKvHead(
-                                weights.take(
-                                        attention + "q_proj.weight", config.queryWidth(), hidden),
-                                weights.take(attention + "k_proj.weight", config.kvWidth(), hidden),
-                                weights.take(
-                                        attention + "v_proj.weight", config.kvWidth(), hidden))),
-                device.loadMatrix(List.of(output)),
+                                weights.linear(attention + "q_proj", config.queryWidth(), hidden),
+                                weights.linear(attention + "k_proj", config.kvWidth(), hidden),
+                                weights.linear(attention + "v_proj", config.kvWidth(), hidden)),
+                        List.of()),
+                device.loadMatrix(List.of(output), List.of()),
                 device.loadTable(weights.take(name + ".post_attention_layernorm.weight", hidden)),
-                device.loadMatrix(List.of(gate)),
-                device.loadMatrix(List.of(up)),
-                device.loadMatrix(List.of(down)));
+                device.loadMatrix(List.of(gate), List.of()),
+                device.loadMatrix(List.of(up), List.of()),
+                device.loadMatrix(List.of(down), List.of()));
     }
 
     /**
      * The projections' rows, KV head by KV head: its queries, its key, its value. So a part of the
      * fused product belongs to whole heads, and whoever made it can go on with it alone.
      */
-    private List<TensorData> byKvHead(TensorData q, TensorData k, TensorData v) {
-        List<TensorData> parts = new ArrayList<>();
+    private List<LinearData> byKvHead(LinearData q, LinearData k, LinearData v) {
+        List<LinearData> parts = new ArrayList<>();
         long dim = config.headDim();
         long queries = shape.group() * dim;
         for (int h = 0; h < config.kvHeads(); h++) {
@@ -192,6 +192,11 @@ public final class Decoder {
         TensorData take(String name, long... shape) throws IOException {
             taken.add(name);
             return checkpoint.tensor(name, shape);
+        }
+
+        LinearData linear(String name, long outputs, long inputs) throws IOException {
+            taken.add(name + ".weight");
+            return checkpoint.linear(name, outputs, inputs);
         }
 
         void checkAllTaken(boolean tied) throws IOException {

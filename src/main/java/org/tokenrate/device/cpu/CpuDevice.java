@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.tokenrate.checkpoint.DType;
+import org.tokenrate.checkpoint.DenseData;
+import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
@@ -97,8 +99,16 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public Matrix loadMatrix(List<TensorData> parts) throws IOException {
-        CpuMatrix matrix = new MatrixLoader(products, team.threads()).load(parts);
+    public Matrix loadMatrix(List<LinearData> parts, List<TensorData> bias) throws IOException {
+        if (!bias.isEmpty()) throw new IOException("biases are not supported yet");
+        List<TensorData> rows = new ArrayList<>();
+        for (LinearData part : parts) {
+            if (!(part instanceof DenseData dense)) {
+                throw new IOException("4-bit weights are not supported yet");
+            }
+            rows.add(dense.rows());
+        }
+        CpuMatrix matrix = new MatrixLoader(products, team.threads()).load(rows);
         matrices.add(matrix);
         return matrix;
     }

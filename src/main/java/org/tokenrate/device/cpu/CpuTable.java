@@ -17,6 +17,7 @@ final class CpuTable implements Table {
     private final float[] vector;
 
     CpuTable(TensorData data) throws IOException {
+        if (data.type() == DType.I32) throw new IOException(data.name() + " holds integers");
         int rows = Math.toIntExact(data.rowCount());
         columns = Math.toIntExact(data.rowLength());
         boolean bf16 = data.type() == DType.BF16;

@@ -69,6 +69,7 @@ final class MatrixProducts implements AutoCloseable {
             case F32 -> dnnl.dnnl_f32;
             case BF16 -> dnnl.dnnl_bf16;
             case F16 -> dnnl.dnnl_f16;
+            case I32 -> dnnl.dnnl_s32;
         };
     }
 

@@ -1,0 +1,16 @@
+package org.tokenrate.checkpoint;
+
+/** A linear layer's weights, y = x W^T, as a checkpoint holds them; nothing is read yet. */
+public sealed interface LinearData permits DenseData, AwqData {
+    /** The layer's name, for errors. */
+    String name();
+
+    /** Rows of W. */
+    long outputs();
+
+    /** Columns of W. */
+    long inputs();
+
+    /** Outputs {@code from} to {@code to} (exclusive) as weights of their own. */
+    LinearData slice(long from, long to);
+}
