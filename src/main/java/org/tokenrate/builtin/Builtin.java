@@ -43,6 +43,11 @@ public final class Builtin {
         return folder;
     }
 
+    /** The built-in model's config.json. */
+    public static byte[] configJson() throws IOException {
+        return Resources.bytes("config.json");
+    }
+
     /** {@link #dialogues(Path)} in the default cache folder. */
     public static Path dialogues() throws IOException {
         return dialogues(Cache.defaultRoot());

@@ -1,15 +1,13 @@
 package org.tokenrate.engine.local;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.tokenrate.builtin.Builtin;
-import org.tokenrate.checkpoint.HfCheckpoint;
+import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
 import org.tokenrate.device.KvCache;
@@ -23,6 +21,7 @@ import org.tokenrate.engine.InferenceEngine;
 import org.tokenrate.engine.TokenListener;
 import org.tokenrate.model.Decoder;
 import org.tokenrate.model.ModelConfig;
+import org.tokenrate.model.ModelSource;
 
 /** A decoder on a device behind the engine's seam: one thread schedules, computes and tells. */
 public final class LocalEngine implements InferenceEngine {
@@ -63,12 +62,27 @@ public final class LocalEngine implements InferenceEngine {
      */
     public static LocalEngine open(String name, Device device, EngineOptions options)
             throws IOException {
-        boolean builtin = options.model().equals("builtin");
-        Path folder = builtin ? Builtin.modelFolder() : Path.of(options.model());
         int maxRunning = Math.min(options.maxBatchSize(), MAX_RUNNING);
         int maxTokens = maxRunning + PROMPT_TOKENS;
-        try (HfCheckpoint checkpoint = HfCheckpoint.open(folder)) {
-            ModelConfig config = ModelConfig.read(folder);
+        try {
+            ModelSource source = ModelSource.of(options.model(), options.modelFormat());
+            return open(name, device, options, source, maxTokens, maxRunning);
+        } catch (IOException | RuntimeException | Error e) {
+            device.close();
+            throw e;
+        }
+    }
+
+    private static LocalEngine open(
+            String name,
+            Device device,
+            EngineOptions options,
+            ModelSource source,
+            int maxTokens,
+            int maxRunning)
+            throws IOException {
+        ModelConfig config = source.config();
+        try (Checkpoint checkpoint = source.open()) {
             Decoder decoder = new Decoder(config, checkpoint, device, maxTokens, maxRunning);
             long blockBytes =
                     device.kvBlockBytes(config.layers(), config.kvHeads(), config.headDim());
@@ -79,8 +93,8 @@ public final class LocalEngine implements InferenceEngine {
                             device.description(),
                             device.dtype().label(),
                             options.tp(),
-                            builtin ? "builtin" : folder.toRealPath().getFileName().toString(),
-                            "hf",
+                            source.label(),
+                            source.format().label(),
                             checkpoint.sha256(),
                             blocks,
                             KvCache.BLOCK_TOKENS,
@@ -89,9 +103,6 @@ public final class LocalEngine implements InferenceEngine {
                             device.versions());
             LOG.info("{}", info);
             return new LocalEngine(device, decoder, blocks, info, maxTokens, maxRunning);
-        } catch (IOException | RuntimeException | Error e) {
-            device.close();
-            throw e;
         }
     }
 
