@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +23,8 @@ import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
+import org.tokenrate.device.Rope;
+import org.tokenrate.device.RopeScaling;
 import org.tokenrate.device.Table;
 
 /** Products and the gated activation against plain loops in double precision. */
@@ -183,7 +186,7 @@ class CpuDeviceTest {
         "BF16, 7fffffff, 5",
     })
     void aQueryThatIsNotANumberIsSeenInTheOutput(DType dtype, String bits, int tokens) {
-        AttentionShape shape = new AttentionShape(1, 1, 4, 1e4f, 128);
+        AttentionShape shape = new AttentionShape(1, 1, 4, new Rope(1e4f, RopeScaling.NONE), 128);
         try (CpuDevice device = new CpuDevice(dtype, 2)) {
             CpuTensor qkv = (CpuTensor) device.newTensor(tokens, shape.columnsPerKvHead());
             float[] row = new float[shape.columnsPerKvHead()];
@@ -193,11 +196,11 @@ class CpuDeviceTest {
             qkv.put(tokens - 1, 0, row, 0, row.length);
             Batch batch = new Batch(tokens, 1);
             batch.clear();
-            batch.add(new int[tokens], 0, tokens, new int[] {0, 1});
+            batch.add(new int[tokens], 0, tokens, tokens, new int[] {0, 1});
             KvCache cache = device.newKvCache(2, 1, 1, shape.headDim());
             CpuTensor out = (CpuTensor) device.newInput(tokens, shape.headDim());
-            device.ropeAndStore(qkv, batch, cache, 0, shape);
-            device.attention(qkv, batch, cache, 0, shape, out);
+            device.ropeAndStore(qkv, batch, cache, 0, shape, Optional.empty());
+            device.attention(qkv, batch, cache, 0, shape, Integer.MAX_VALUE, out);
             for (float x : device.read(out, tokens - 1)) assertTrue(Float.isNaN(x), bits);
             for (float x : device.read(out, tokens - 2)) assertEquals(1e-3f, x, 1e-5f);
         }
