@@ -9,14 +9,14 @@ import java.nio.ByteBuffer;
  * in the first half of the head. So, within a head, row {@code p * headDim / 2 + j} here is row
  * {@code 2 j + p} there (p is 0 or 1).
  */
-final class HalfSplitRows extends GatheredData {
+public final class HalfSplitRows extends GatheredData {
     private final TensorData interleaved;
     private final int headDim;
 
     /**
      * @param interleaved {@code [heads headDim, columns]}
      */
-    HalfSplitRows(TensorData interleaved, int headDim) {
+    public HalfSplitRows(TensorData interleaved, int headDim) {
         super(interleaved.name(), interleaved.type(), interleaved.shape());
         this.interleaved = interleaved;
         this.headDim = headDim;

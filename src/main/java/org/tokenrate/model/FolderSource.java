@@ -17,11 +17,11 @@ record FolderSource(Path folder, String label, ModelFormat format) implements Mo
                     "is not a folder; give builtin, random:SHAPE (such as random:llama2-7b), or a"
                             + " model's folder");
         }
-        ModelFormat found =
-                format.equals(AUTO)
-                        ? ModelFormat.detect(folder)
-                        : ModelFormat.check(folder, ModelFormat.of(format));
-        return new FolderSource(folder, folder.toRealPath().getFileName().toString(), found);
+        String label = folder.toRealPath().getFileName().toString();
+        if (format.equals(AUTO)) return new FolderSource(folder, label, ModelFormat.detect(folder));
+        ModelFormat named = ModelSource.named(format);
+        named.requireIn(folder);
+        return new FolderSource(folder, label, named);
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.tokenrate.model;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.tokenrate.builtin.Builtin;
 import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.checkpoint.ModelFormat;
@@ -32,8 +33,8 @@ public interface ModelSource {
         return FolderSource.of(Path.of(model), format);
     }
 
-    private static ModelFormat named(String format) {
-        return format.equals(AUTO) ? ModelFormat.HF : ModelFormat.of(format);
+    static ModelFormat named(String format) {
+        return format.equals(AUTO) ? ModelFormat.HF : ModelFormat.valueOf(format.toUpperCase(Locale.ROOT));
     }
 
     /** The model's name in reports. */

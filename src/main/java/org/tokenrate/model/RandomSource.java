@@ -2,6 +2,7 @@ package org.tokenrate.model;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,6 +33,9 @@ record RandomSource(
                     "qwen2-7b",
                     "qwen3-8b");
 
+    /** More than any config.json may have. */
+    private static final int MAX_CONFIG_BYTES = 2 << 20;
+
     static RandomSource of(String model, ModelFormat format) throws IOException {
         String shape = model.substring(RANDOM.length());
         long seed = 0;
@@ -58,7 +62,9 @@ record RandomSource(
                     "is neither a known shape nor a config.json; known are %s, %s"
                             .formatted(BUILTIN, String.join(", ", SHAPES)));
         }
-        return new RandomSource(model, format, file, ModelConfig.bytes(file), seed);
+        try (InputStream in = Files.newInputStream(file)) {
+            return new RandomSource(model, format, file, in.readNBytes(MAX_CONFIG_BYTES), seed);
+        }
     }
 
     @Override
@@ -68,7 +74,8 @@ record RandomSource(
 
     @Override
     public Checkpoint open() throws IOException {
-        return RandomCheckpoint.of(config(), seed, format, configJson);
+        return new RandomCheckpoint(
+                config(), seed, format, new String(configJson, StandardCharsets.UTF_8));
     }
 
     /** Beside the config.json if there is one; else the built-in tokenizer. */

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.function.LongUnaryOperator;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.TensorData;
+import org.tokenrate.model.ModelTensors.Kind;
 
 /**
  * Weights from a seed: each row has a generator of its own, keyed by seed, tensor and row, so any
@@ -28,27 +29,28 @@ final class RandomTensors {
     }
 
     /** A tensor of bf16. */
-    TensorData numbers(String name, long... shape) {
-        return numbers(name, row -> row, name, shape);
+    TensorData numbers(String name, Kind kind, long... shape) {
+        return numbers(name, kind, row -> row, shape);
     }
 
     /**
-     * The same weights as another tensor's, in another order of rows.
+     * The same weights in another order of rows.
      *
-     * @param source name of the tensor whose weights they are
-     * @param sourceRow for each row, which of the source's it is
+     * @param rowOf for each row, which of the plain tensor's it is
      */
-    TensorData numbers(String name, LongUnaryOperator sourceRow, String source, long... shape) {
-        boolean vector = shape.length == 1;
-        boolean norm = vector && source.endsWith("norm.weight");
-        float mean = norm ? 1 : 0;
+    TensorData numbers(String name, Kind kind, LongUnaryOperator rowOf, long... shape) {
+        float mean = kind == Kind.NORM ? 1 : 0;
         double deviation =
-                norm ? NORM_SPREAD : vector ? BIAS_SPREAD : 1 / Math.sqrt(shape[shape.length - 1]);
+                switch (kind) {
+                    case NORM -> NORM_SPREAD;
+                    case BIAS -> BIAS_SPREAD;
+                    case EMBEDDING, LINEAR -> 1 / Math.sqrt(shape[shape.length - 1]);
+                };
         float scale = (float) (deviation * UNIFORM * 0x1p-15);
         return new Made(name, DType.BF16, shape) {
             @Override
             void fill(ByteBuffer out, long row, int values) {
-                long state = start(source, sourceRow.applyAsLong(row));
+                long state = start(name, rowOf.applyAsLong(row));
                 for (int i = 0; i < values; i += 4) {
                     long bits = mix(state += GOLDEN_GAMMA);
                     for (int j = i; j < Math.min(i + 4, values); j++, bits >>= 16) {
