@@ -37,22 +37,22 @@ record StoredZip(Map<String, Entry> entries) {
     /** As the first four bytes of the archive, little-endian. */
     static final int LOCAL_HEADER = 0x04034b50;
 
-    private static final int CENTRAL_HEADER = 0x02014b50;
-    private static final int END = 0x06054b50;
-    private static final int END_64 = 0x06064b50;
-    private static final int END_64_LOCATOR = 0x07064b50;
+    static final int CENTRAL_HEADER = 0x02014b50;
+    static final int END = 0x06054b50;
+    static final int END_64 = 0x06064b50;
+    static final int END_64_LOCATOR = 0x07064b50;
 
-    private static final int LOCAL_BYTES = 30;
-    private static final int CENTRAL_BYTES = 46;
-    private static final int END_BYTES = 22;
-    private static final int END_64_BYTES = 56;
-    private static final int LOCATOR_BYTES = 20;
+    static final int LOCAL_BYTES = 30;
+    static final int CENTRAL_BYTES = 46;
+    static final int END_BYTES = 22;
+    static final int END_64_BYTES = 56;
+    static final int LOCATOR_BYTES = 20;
 
     private static final int ENCRYPTED = 1;
-    private static final int EXTRA_ZIP64 = 1;
+    static final int EXTRA_ZIP64 = 1;
 
     /** A 32-bit field of this value stands in a zip64 record instead. */
-    private static final long IN_ZIP64 = 0xffff_ffffL;
+    static final long IN_ZIP64 = 0xffff_ffffL;
 
     /** Room for half a million entries, far more than any checkpoint has tensors. */
     private static final int MAX_DIRECTORY_BYTES = 64 << 20;
@@ -167,7 +167,8 @@ record StoredZip(Map<String, Entry> entries) {
         if ((flags & ENCRYPTED) != 0) throw file.bad("zip entry " + name + " is encrypted");
         if (method != 0) {
             throw file.bad(
-                    "zip entry %s is compressed (method %d); torch.save stores, so save it again with torch"
+                    ("zip entry %s is compressed (method %d), which torch.save never does:"
+                                    + " is it a TorchScript program? save its state_dict()")
                             .formatted(name, method));
         }
         if (packed != size) {

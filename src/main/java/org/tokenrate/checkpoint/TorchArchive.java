@@ -83,12 +83,7 @@ final class TorchArchive implements TensorFile {
             throw file.bad("is a zip archive, but not one of torch.save: it has no " + PICKLE);
         }
         if (pickles.size() > 1) throw file.bad("has two pickles: " + String.join(", ", pickles));
-        String found = pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
-        if (entries.containsKey(found + "constants.pkl")) {
-            throw file.bad(
-                    "is a TorchScript program; save the model's state_dict() with torch.save");
-        }
-        return found;
+        return pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
     }
 
     private void checkByteOrder() throws IOException {
