@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.tokenrate.checkpoint.MetaTensor.Split;
 
 /**
@@ -57,7 +58,7 @@ public final class MetaCheckpoint implements Checkpoint {
     }
 
     private static TensorFile openShard(Path file) throws IOException {
-        return Safetensors.open(file);
+        return TorchArchive.open(file);
     }
 
     private MetaCheckpoint(Path folder, MetaParams params) {
@@ -137,8 +138,11 @@ public final class MetaCheckpoint implements Checkpoint {
 
     private TensorData part(TensorFile shard, String name) throws CheckpointException {
         TensorData part = shard.tensors().get(name);
-        if (part == null) throw new CheckpointException(shard.path(), "has no tensor " + name);
-        return part;
+        if (part != null) return part;
+        String reason = shard.unusable().get(name);
+        throw new CheckpointException(
+                shard.path(),
+                reason == null ? "has no tensor " + name : "its " + name + " " + reason);
     }
 
     private void take(MetaTensor tensor, Set<String> taken) throws CheckpointException {
@@ -193,7 +197,9 @@ public final class MetaCheckpoint implements Checkpoint {
     }
 
     private void requireNoOther(TensorFile shard, Set<String> taken) throws CheckpointException {
-        for (String name : shard.tensors().keySet()) {
+        Set<String> names = new TreeSet<>(shard.tensors().keySet());
+        names.addAll(shard.unusable().keySet());
+        for (String name : names) {
             if (taken.contains(name) || name.equals(MetaTensor.FREQUENCIES)) continue;
             throw new CheckpointException(
                     shard.path(),
