@@ -106,10 +106,10 @@ public final class Builtin {
             case DIALOGUES -> DialogueGenerator::write;
             case MODEL + "model.safetensors" -> RandomLlama::write;
             case META + "consolidated.00.pth" -> MetaLlama::write;
-            case AWQ + "model.safetensors" -> AwqLlama::write;
-            case AWQ_CONFIG -> AwqLlama::writeConfig;
             default ->
-                    file -> Files.write(file, Resources.bytes(name.substring(name.indexOf('/') + 1)));
+                    file ->
+                            Files.write(
+                                    file, Resources.bytes(name.substring(name.indexOf('/') + 1)));
         };
     }
 }

@@ -34,7 +34,9 @@ public interface ModelSource {
     }
 
     static ModelFormat named(String format) {
-        return format.equals(AUTO) ? ModelFormat.HF : ModelFormat.valueOf(format.toUpperCase(Locale.ROOT));
+        return format.equals(AUTO)
+                ? ModelFormat.HF
+                : ModelFormat.valueOf(format.toUpperCase(Locale.ROOT));
     }
 
     /** The model's name in reports. */

@@ -18,8 +18,7 @@ import org.tokenrate.tokenizer.Tokenizers;
  *
  * @param configFile the config.json, for errors and for the tokenizer beside it
  */
-record RandomSource(
-        String label, ModelFormat format, Path configFile, byte[] configJson, long seed)
+record RandomSource(String label, ModelFormat format, Path configFile, byte[] configJson, long seed)
         implements ModelSource {
     /** Shapes by name, from the models' published config.json; a resource each. */
     static final List<String> SHAPES =
@@ -45,8 +44,7 @@ record RandomSource(
             shape = shape.substring(0, at);
         }
         if (shape.equals(BUILTIN)) {
-            return new RandomSource(
-                    model, format, Path.of("builtin"), Builtin.configJson(), seed);
+            return new RandomSource(model, format, Path.of("builtin"), Builtin.configJson(), seed);
         }
         if (SHAPES.contains(shape)) {
             String name = shape + ".json";

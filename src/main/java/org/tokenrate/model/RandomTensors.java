@@ -9,8 +9,8 @@ import org.tokenrate.model.ModelTensors.Kind;
 
 /**
  * Weights from a seed: each row has a generator of its own, keyed by seed, tensor and row, so any
- * rows can be made at any time, by any thread, and are always the same. Matrices are uniform with
- * a variance of 1 / inputs, which keeps the size of what they project; a norm's weights lie around
+ * rows can be made at any time, by any thread, and are always the same. Matrices are uniform with a
+ * variance of 1 / inputs, which keeps the size of what they project; a norm's weights lie around
  * one, biases around zero.
  */
 final class RandomTensors {

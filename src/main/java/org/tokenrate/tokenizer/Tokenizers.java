@@ -34,6 +34,12 @@ public final class Tokenizers {
         return JsonTokenizer.read(json, modelFolder.resolve("tokenizer_config.json"));
     }
 
+    /** Whether a folder holds a tokenizer of a kind that {@link #load} reads. */
+    public static boolean holdsOne(Path modelFolder) {
+        return Files.isRegularFile(modelFolder.resolve("tokenizer.json"))
+                || Files.isRegularFile(modelFolder.resolve("tokenizer.model"));
+    }
+
     private static String names(Path folder) throws IOException {
         List<String> names;
         try (Stream<Path> files = Files.list(folder)) {

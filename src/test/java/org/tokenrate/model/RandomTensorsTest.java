@@ -15,10 +15,14 @@ class RandomTensorsTest {
 
     @Test
     void rowsAreTheSameHoweverTheyAreAskedFor() throws IOException {
-        TensorData tensor = tensors.numbers("model.layers.3.mlp.up_proj.weight", Kind.LINEAR, 50, 37);
+        TensorData tensor =
+                tensors.numbers("model.layers.3.mlp.up_proj.weight", Kind.LINEAR, 50, 37);
         ByteBuffer whole = tensor.rows(0, 50);
         for (int row = 0; row < 50; row++) {
-            ByteBuffer one = new RandomTensors(7).numbers(tensor.name(), Kind.LINEAR, 50, 37).rows(row, row + 1);
+            ByteBuffer one =
+                    new RandomTensors(7)
+                            .numbers(tensor.name(), Kind.LINEAR, 50, 37)
+                            .rows(row, row + 1);
             assertEquals(whole.slice(row * 37 * 2, 37 * 2), one.slice(), "row " + row);
         }
     }
@@ -27,16 +31,22 @@ class RandomTensorsTest {
     void seedNameAndRowEachChangeTheWeights() throws IOException {
         ByteBuffer rows = tensors.numbers("a.weight", Kind.LINEAR, 2, 64).rows(0, 2);
         assertNotEquals(rows.slice(0, 128), rows.slice(128, 128));
-        assertNotEquals(rows.slice(), tensors.numbers("b.weight", Kind.LINEAR, 2, 64).rows(0, 2).slice());
         assertNotEquals(
-                rows.slice(), new RandomTensors(8).numbers("a.weight", Kind.LINEAR, 2, 64).rows(0, 2).slice());
+                rows.slice(), tensors.numbers("b.weight", Kind.LINEAR, 2, 64).rows(0, 2).slice());
+        assertNotEquals(
+                rows.slice(),
+                new RandomTensors(8).numbers("a.weight", Kind.LINEAR, 2, 64).rows(0, 2).slice());
     }
 
     @Test
     void matricesKeepTheSizeOfWhatTheyProjectAndNormsLieAroundOne() throws IOException {
         assertSpread(tensors.numbers("x.weight", Kind.LINEAR, 400, 512), 0, 1 / Math.sqrt(512));
-        assertSpread(tensors.numbers("model.layers.0.input_layernorm.weight", Kind.NORM, 40_000), 1, 0.1);
-        assertSpread(tensors.numbers("model.layers.0.self_attn.q_proj.bias", Kind.BIAS, 40_000), 0, 0.1);
+        assertSpread(
+                tensors.numbers("model.layers.0.input_layernorm.weight", Kind.NORM, 40_000),
+                1,
+                0.1);
+        assertSpread(
+                tensors.numbers("model.layers.0.self_attn.q_proj.bias", Kind.BIAS, 40_000), 0, 0.1);
     }
 
     private static void assertSpread(TensorData tensor, double mean, double deviation)
