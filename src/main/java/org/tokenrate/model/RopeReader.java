@@ -105,8 +105,8 @@ final class RopeReader {
         };
     }
 
-    private static float factor(ConfigFields in, String field) throws CheckpointException {
-        float factor = in.positive(field);
+    private static double factor(ConfigFields in, String field) throws CheckpointException {
+        double factor = in.positive(field);
         if (factor < 1) {
             throw in.bad("%s must be at least 1, but is %s".formatted(in.prefix() + field, factor));
         }
@@ -121,8 +121,8 @@ final class RopeReader {
     }
 
     private static RopeScaling llama3(ConfigFields in) throws CheckpointException {
-        float low = in.positive("low_freq_factor");
-        float high = in.positive("high_freq_factor");
+        double low = in.positive("low_freq_factor");
+        double high = in.positive("high_freq_factor");
         if (low >= high) {
             throw in.bad(
                     "%slow_freq_factor=%s must be below high_freq_factor=%s"
