@@ -24,6 +24,11 @@ public interface Checkpoint extends AutoCloseable {
         return new DenseData(tensor(name + ".weight", outputs, inputs));
     }
 
+    /** Where a tensor lies, for errors: its file, or the folder of them all. */
+    default String place(String tensor) {
+        return "the checkpoint";
+    }
+
     /** SHA-256 over the model's files, in lower-case hex. */
     String sha256() throws IOException;
 

@@ -125,6 +125,11 @@ public final class HfCheckpoint implements Checkpoint {
     }
 
     @Override
+    public String place(String tensor) {
+        return home.getOrDefault(tensor, folder).toString();
+    }
+
+    @Override
     public TensorData tensor(String name, long... shape) throws IOException {
         TensorData tensor = tensors.get(name);
         if (tensor == null) {

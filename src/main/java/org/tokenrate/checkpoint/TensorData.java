@@ -53,4 +53,37 @@ public interface TensorData {
             }
         };
     }
+
+    /** Elements {@code from} to {@code to} (exclusive) of a vector, as one of their own. */
+    default TensorData elements(long from, long to) {
+        TensorData whole = this;
+        if (rowCount() != 1 || from < 0 || from > to || to > rowLength()) {
+            throw new IllegalArgumentException(
+                    "%s has no elements %d to %d".formatted(name(), from, to));
+        }
+        return new TensorData() {
+            @Override
+            public String name() {
+                return whole.name();
+            }
+
+            @Override
+            public DType type() {
+                return whole.type();
+            }
+
+            @Override
+            public long[] shape() {
+                return new long[] {to - from};
+            }
+
+            @Override
+            public ByteBuffer rows(long first, long end) throws IOException {
+                if (first == end) return whole.rows(0, 0);
+                int bytes = whole.type().bytes();
+                ByteBuffer all = whole.rows(0, 1);
+                return all.slice((int) from * bytes, (int) (to - from) * bytes).order(all.order());
+            }
+        };
+    }
 }

@@ -29,7 +29,7 @@ class DecoderWeightsTest {
     @TempDir Path folder;
 
     private static RandomModel model(boolean tied) {
-        var config = new ModelConfig(8, 1, 2, 1, 4, 12, 20, 64, 1e-5f, 1e4f, tied, List.of());
+        var config = RandomModel.llama(8, 1, 2, 1, 4, 12, 20, tied);
         return new RandomModel(config, DType.F32, new Random(SEED));
     }
 

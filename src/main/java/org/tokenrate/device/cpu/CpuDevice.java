@@ -2,8 +2,10 @@ package org.tokenrate.device.cpu;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.DenseData;
 import org.tokenrate.checkpoint.LinearData;
@@ -11,6 +13,7 @@ import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
+import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
 import org.tokenrate.device.Table;
@@ -100,7 +103,6 @@ public final class CpuDevice implements Device {
 
     @Override
     public Matrix loadMatrix(List<LinearData> parts, List<TensorData> bias) throws IOException {
-        if (!bias.isEmpty()) throw new IOException("biases are not supported yet");
         List<TensorData> rows = new ArrayList<>();
         for (LinearData part : parts) {
             if (!(part instanceof DenseData dense)) {
@@ -110,7 +112,20 @@ public final class CpuDevice implements Device {
         }
         CpuMatrix matrix = new MatrixLoader(products, team.threads()).load(rows);
         matrices.add(matrix);
+        if (!bias.isEmpty()) matrix.addBias(vector(bias));
         return matrix;
+    }
+
+    /** Vectors one behind the other, as floats. */
+    private static float[] vector(List<TensorData> parts) throws IOException {
+        float[] all = new float[0];
+        for (TensorData part : parts) {
+            float[] next = new CpuTable(part).vector();
+            int before = all.length;
+            all = Arrays.copyOf(all, before + next.length);
+            System.arraycopy(next, 0, all, before, next.length);
+        }
+        return all;
     }
 
     @Override
@@ -159,14 +174,27 @@ public final class CpuDevice implements Device {
 
     @Override
     public void ropeAndStore(
-            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape) {
-        kernels(cache, shape).rope.run(team, (CpuTensor) qkv, batch, layer);
+            Tensor qkv,
+            Batch batch,
+            KvCache cache,
+            int layer,
+            AttentionShape shape,
+            Optional<HeadNorms> norms) {
+        kernels(cache, shape).rope.run(team, (CpuTensor) qkv, batch, layer, norms);
     }
 
     @Override
     public void attention(
-            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape, Tensor out) {
-        kernels(cache, shape).attention.run(team, (CpuTensor) qkv, batch, layer, (CpuTensor) out);
+            Tensor qkv,
+            Batch batch,
+            KvCache cache,
+            int layer,
+            AttentionShape shape,
+            int window,
+            Tensor out) {
+        kernels(cache, shape)
+                .attention
+                .run(team, (CpuTensor) qkv, batch, layer, window, (CpuTensor) out);
     }
 
     private LayerKernels<?> kernels(KvCache cache, AttentionShape shape) {
@@ -177,7 +205,7 @@ public final class CpuDevice implements Device {
     }
 
     private <A> LayerKernels<A> newKernels(KvBlocks<A> cache, AttentionShape shape) {
-        RopeTable table = new RopeTable(shape.headDim(), shape.ropeTheta());
+        RopeTable table = new RopeTable(shape.headDim(), shape.rope());
         return new LayerKernels<>(
                 cache,
                 shape,
