@@ -21,12 +21,12 @@ import org.tokenrate.checkpoint.SafetensorsWriter.Type;
  * so that positions matter, and layers outweigh the embedding, so that no token predicts itself.
  */
 final class RandomFolder {
-    private static final double EMBEDDING = 0.3;
+    private static final double EMBEDDING = 0.1;
 
     /** Of queries and keys of deviation d, scores have the deviation d * d. */
     private static final double SHARP = 1.6;
 
-    private static final double BIAS = 0.5;
+    private static final double BIAS = 0.15;
     private static final double NORM = 0.2;
 
     private final JsonNode config;
