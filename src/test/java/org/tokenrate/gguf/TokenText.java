@@ -1,0 +1,47 @@
+package org.tokenrate.gguf;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * A vocabulary for an engine that only takes and gives text: a token is its id in hexadecimal
+ * digits, as many for each as the largest needs. So text and tokens are the same thing, whatever
+ * ids the tokens have.
+ */
+public record TokenText(int vocabularySize) {
+    private int digits() {
+        return Integer.toHexString(vocabularySize - 1).length();
+    }
+
+    public String text(int... tokens) {
+        String format = "%0" + digits() + "x";
+        StringBuilder text = new StringBuilder();
+        for (int token : tokens) text.append(format.formatted(token));
+        return text.toString();
+    }
+
+    /**
+     * @throws IllegalArgumentException if the text is not whole tokens
+     */
+    public int[] tokens(String text) {
+        int digits = digits();
+        if (text.length() % digits != 0) {
+            throw new IllegalArgumentException(
+                    "'%s' is not tokens of %d digits each".formatted(text, digits));
+        }
+        return IntStream.range(0, text.length() / digits)
+                .map(i -> Integer.parseInt(text, i * digits, (i + 1) * digits, 16))
+                .toArray();
+    }
+
+    /**
+     * As llama.cpp's tokenizer that takes the longest match from the left (RWKV's): no token begins
+     * another, so there is only one. It has neither a beginning nor an end of a text.
+     */
+    void describe(GgufMetadata metadata) {
+        List<String> tokens = new ArrayList<>();
+        for (int token = 0; token < vocabularySize; token++) tokens.add(text(token));
+        metadata.put("tokenizer.ggml.model", "rwkv").put("tokenizer.ggml.tokens", tokens);
+    }
+}
