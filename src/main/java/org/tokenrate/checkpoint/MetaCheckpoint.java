@@ -218,6 +218,11 @@ public final class MetaCheckpoint implements Checkpoint {
         return Collections.unmodifiableSet(tensors.keySet());
     }
 
+    @Override
+    public String place(String tensor) {
+        return folder.toString();
+    }
+
     /**
      * {@inheritDoc}
      *

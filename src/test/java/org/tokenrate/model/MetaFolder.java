@@ -11,9 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.tokenrate.checkpoint.DType;
-import org.tokenrate.checkpoint.SafetensorsWriter;
 import org.tokenrate.checkpoint.SafetensorsWriter.Tensor;
 import org.tokenrate.checkpoint.SafetensorsWriter.Type;
+import org.tokenrate.checkpoint.TorchArchiveWriter;
 import org.tokenrate.device.RopeScaling;
 
 /** Writes models in Meta's layout. */
@@ -75,7 +75,7 @@ public final class MetaFolder {
         List<Tensor> tensors = new ArrayList<>();
         parts.forEach((name, part) -> tensors.add(new Tensor(name, type, part.shape())));
         Path file = folder.resolve("consolidated.%02d.pth".formatted(shard));
-        try (var writer = SafetensorsWriter.create(file, tensors, Map.of())) {
+        try (var writer = TorchArchiveWriter.create(file, tensors)) {
             for (Part part : parts.values()) writer.write(part.values());
         }
         return file;
