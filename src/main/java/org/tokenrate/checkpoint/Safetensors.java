@@ -202,6 +202,7 @@ final class Safetensors implements TensorFile {
         private final long[] shape;
         private final long offset;
         private final long bytes;
+        private final FileBytes content;
 
         Extent(String name, DType type, long[] shape, long offset, long bytes) {
             this.name = name;
@@ -209,6 +210,7 @@ final class Safetensors implements TensorFile {
             this.shape = shape;
             this.offset = offset;
             this.bytes = bytes;
+            content = new FileBytes(file, channel, offset);
         }
 
         @Override
@@ -233,11 +235,17 @@ final class Safetensors implements TensorFile {
                         "rows " + from + " to " + to + " of " + rowCount());
             }
             long rowBytes = rowLength() * type.bytes();
-            return channel.map(
-                            FileChannel.MapMode.READ_ONLY,
-                            offset + from * rowBytes,
-                            (to - from) * rowBytes)
-                    .order(ByteOrder.LITTLE_ENDIAN);
+            return content.map(from * rowBytes, (to - from) * rowBytes);
+        }
+
+        @Override
+        public void read(long first, ByteBuffer into) throws IOException {
+            long from = first * type.bytes();
+            if (first < 0 || into.remaining() > bytes - from) {
+                throw new IndexOutOfBoundsException(
+                        into.remaining() + " bytes from element " + first + " of " + name);
+            }
+            content.read(from, into);
         }
     }
 }

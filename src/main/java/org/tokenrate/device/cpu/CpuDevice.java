@@ -24,6 +24,7 @@ public final class CpuDevice implements Device {
     private final Team team;
     private final Scratch[] scratch;
     private final MatrixProducts products;
+    private final WeightMemory weights = new WeightMemory();
     private final List<CpuTensor> tensors = new ArrayList<>();
     private final List<CpuMatrix> matrices = new ArrayList<>();
     private final Embed embed;
@@ -108,14 +109,14 @@ public final class CpuDevice implements Device {
             }
             rows.add(dense.rows());
         }
-        CpuMatrix matrix = new MatrixLoader(products, team.threads()).load(rows);
+        CpuMatrix matrix = new MatrixLoader(products, dtype, team, weights).load(rows);
         matrices.add(matrix);
         return matrix;
     }
 
     @Override
     public Table loadTable(TensorData data) throws IOException {
-        return new CpuTable(data);
+        return new CpuTable(data, weights, team);
     }
 
     @Override
@@ -214,6 +215,7 @@ public final class CpuDevice implements Device {
         matrices.clear();
         tensors.forEach(CpuTensor::free);
         tensors.clear();
+        weights.close();
         products.close();
         kernels = null;
     }
