@@ -86,13 +86,13 @@ final class CheckpointFile implements Closeable {
         private final String name;
         private final DType type;
         private final long[] shape;
-        private final long offset;
+        private final FileBytes content;
 
         Extent(String name, DType type, long[] shape, long offset) {
             this.name = name;
             this.type = type;
             this.shape = shape;
-            this.offset = offset;
+            content = new FileBytes(path, channel, offset);
         }
 
         @Override
@@ -117,11 +117,18 @@ final class CheckpointFile implements Closeable {
                         "rows " + from + " to " + to + " of " + rowCount());
             }
             long rowBytes = rowLength() * type.bytes();
-            return channel.map(
-                            FileChannel.MapMode.READ_ONLY,
-                            offset + from * rowBytes,
-                            (to - from) * rowBytes)
-                    .order(ByteOrder.LITTLE_ENDIAN);
+            return content.map(from * rowBytes, (to - from) * rowBytes);
+        }
+
+        @Override
+        public void read(long first, ByteBuffer into) throws IOException {
+            long from = first * type.bytes();
+            long bytes = rowCount() * rowLength() * type.bytes();
+            if (first < 0 || into.remaining() > bytes - from) {
+                throw new IndexOutOfBoundsException(
+                        into.remaining() + " bytes from element " + first + " of " + name);
+            }
+            content.read(from, into);
         }
     }
 }

@@ -27,6 +27,7 @@ public final class CpuDevice implements Device {
     private final Team team;
     private final Scratch[] scratch;
     private final MatrixProducts products;
+    private final WeightMemory weights = new WeightMemory();
     private final List<CpuTensor> tensors = new ArrayList<>();
     private final List<CpuMatrix> matrices = new ArrayList<>();
     private final Embed embed;
@@ -110,17 +111,17 @@ public final class CpuDevice implements Device {
             }
             rows.add(dense.rows());
         }
-        CpuMatrix matrix = new MatrixLoader(products, team.threads()).load(rows);
+        CpuMatrix matrix = new MatrixLoader(products, dtype, team, weights).load(rows);
         matrices.add(matrix);
         if (!bias.isEmpty()) matrix.addBias(vector(bias));
         return matrix;
     }
 
     /** Vectors one behind the other, as floats. */
-    private static float[] vector(List<TensorData> parts) throws IOException {
+    private float[] vector(List<TensorData> parts) throws IOException {
         float[] all = new float[0];
         for (TensorData part : parts) {
-            float[] next = new CpuTable(part).vector();
+            float[] next = new CpuTable(part, weights, team).vector();
             int before = all.length;
             all = Arrays.copyOf(all, before + next.length);
             System.arraycopy(next, 0, all, before, next.length);
@@ -130,7 +131,7 @@ public final class CpuDevice implements Device {
 
     @Override
     public Table loadTable(TensorData data) throws IOException {
-        return new CpuTable(data);
+        return new CpuTable(data, weights, team);
     }
 
     @Override
@@ -242,6 +243,7 @@ public final class CpuDevice implements Device {
         matrices.clear();
         tensors.forEach(CpuTensor::free);
         tensors.clear();
+        weights.close();
         products.close();
         kernels = null;
     }
