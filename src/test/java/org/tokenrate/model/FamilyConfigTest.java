@@ -173,6 +173,16 @@ class FamilyConfigTest {
     }
 
     @Test
+    void dynamicScalingByOneIsNone() throws IOException {
+        ModelConfig config =
+                read(
+                        "InternLM2ForCausalLM",
+                        "\"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 1.0}");
+        assertEquals(new Rope(10000, RopeScaling.NONE), config.rope());
+        assertEquals(2048, config.maxPositions());
+    }
+
+    @Test
     void internLmsOwnRotaryIsRead() throws IOException {
         ModelConfig stretched =
                 read(
