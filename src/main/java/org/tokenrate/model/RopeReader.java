@@ -86,7 +86,19 @@ final class RopeReader {
     }
 
     private RopeScaling scaling(ConfigFields in) throws CheckpointException {
+        for (var entry : in.json().properties()) { // by layer type, or by kind of position
+            if (entry.getValue().isContainerNode()) {
+                throw in.bad(
+                        "%s is not supported: %s"
+                                .formatted(
+                                        in.prefix() + entry.getKey(),
+                                        ConfigFields.shown(entry.getValue())));
+            }
+        }
         String field = in.absent("rope_type") ? "type" : "rope_type";
+        if (in.absent(field) && !in.absent("factor")) {
+            throw in.bad("%srope_type is missing; supported: %s".formatted(in.prefix(), KNOWN));
+        }
         String type = in.get(field).asText("default");
         return switch (type) {
             case "default" -> RopeScaling.NONE;
