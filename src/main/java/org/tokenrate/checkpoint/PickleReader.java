@@ -348,7 +348,8 @@ final class PickleReader {
         if (in.remaining() < bytes) throw bad("ends early");
     }
 
-    private static String quote(String text) {
+    /** A text of the file, fit for a message. */
+    static String quote(String text) {
         String safe = text.replaceAll("\\p{Cntrl}", "?");
         return safe.length() <= QUOTED ? safe : safe.substring(0, QUOTED) + "...";
     }

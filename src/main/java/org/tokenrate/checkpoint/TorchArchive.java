@@ -28,6 +28,9 @@ final class TorchArchive implements TensorFile {
     /** About 200 bytes a tensor: room for 300,000. */
     private static final int MAX_PICKLE_BYTES = 64 << 20;
 
+    /** Messages quote names, and so does everything downstream. */
+    private static final int MAX_NAME_LENGTH = 512;
+
     /** Under which names training checkpoints keep the state dict. */
     private static final List<String> STATE_DICTS = List.of("state_dict", "model", "module");
 
@@ -63,6 +66,11 @@ final class TorchArchive implements TensorFile {
         for (var item : stateDict(readPickle()).entrySet()) {
             if (!(item.getKey() instanceof String name)) {
                 throw file.bad("has the key " + item.getKey() + " where a tensor's name belongs");
+            }
+            if (name.length() > MAX_NAME_LENGTH) {
+                throw file.bad(
+                        "has a tensor's name of %d characters; the limit is %d"
+                                .formatted(name.length(), MAX_NAME_LENGTH));
             }
             if (item.getValue() instanceof View view) {
                 add(name, view);
@@ -118,14 +126,18 @@ final class TorchArchive implements TensorFile {
         if (!(root instanceof Map<?, ?> dict)) {
             throw file.bad("holds " + PickleReader.kind(root) + ", not a dict of tensors");
         }
-        if (dict.values().stream().anyMatch(View.class::isInstance)) return dict;
+        if (hasTensors(dict)) return dict;
         for (String name : STATE_DICTS) {
-            if (dict.get(name) instanceof Map<?, ?> inner) return inner;
+            if (dict.get(name) instanceof Map<?, ?> inner && hasTensors(inner)) return inner;
         }
         throw file.bad(
                 "holds a dict without tensors, and none under "
                         + String.join(", ", STATE_DICTS)
                         + "; save the model's state_dict()");
+    }
+
+    private static boolean hasTensors(Map<?, ?> dict) {
+        return dict.values().stream().anyMatch(View.class::isInstance);
     }
 
     private void add(String name, View view) throws CheckpointException {
@@ -164,7 +176,9 @@ final class TorchArchive implements TensorFile {
         String path = prefix + "data/" + storage.key();
         StoredZip.Entry entry = entries.get(path);
         if (entry == null) {
-            throw file.bad("tensor %s lies in %s, which is missing".formatted(name, path));
+            throw file.bad(
+                    "tensor %s lies in %s, which is missing"
+                            .formatted(name, PickleReader.quote(path)));
         }
         if (storage.size() != entry.size() / storage.elements().bytes()) {
             throw file.bad(
