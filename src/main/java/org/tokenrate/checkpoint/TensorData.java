@@ -18,6 +18,27 @@ public interface TensorData {
      */
     ByteBuffer rows(long from, long to) throws IOException;
 
+    /**
+     * Fills {@code into}, from its position to its limit, with the elements from {@code first} on,
+     * counted row by row. May be called from several threads at a time: this is how weights are
+     * loaded, in pieces of a bounded size.
+     *
+     * @throws IOException if the file cannot be read or has become too short
+     */
+    default void read(long first, ByteBuffer into) throws IOException {
+        long rowBytes = rowLength() * type().bytes();
+        long at = first * type().bytes();
+        int step = (int) Math.max(1, (1 << 20) / rowBytes);
+        while (into.hasRemaining()) {
+            long row = at / rowBytes;
+            ByteBuffer block = rows(row, Math.min(rowCount(), row + step));
+            block.position((int) (at - row * rowBytes));
+            block.limit(block.position() + Math.min(block.remaining(), into.remaining()));
+            at += block.remaining();
+            into.put(block);
+        }
+    }
+
     default long rowCount() {
         return shape().length == 1 ? 1 : shape()[0];
     }
@@ -50,6 +71,11 @@ public interface TensorData {
             @Override
             public ByteBuffer rows(long first, long end) throws IOException {
                 return whole.rows(from + first, from + end);
+            }
+
+            @Override
+            public void read(long first, ByteBuffer into) throws IOException {
+                whole.read(from * whole.rowLength() + first, into);
             }
         };
     }
