@@ -118,14 +118,18 @@ final class TorchArchive implements TensorFile {
         if (!(root instanceof Map<?, ?> dict)) {
             throw file.bad("holds " + PickleReader.kind(root) + ", not a dict of tensors");
         }
-        if (dict.values().stream().anyMatch(View.class::isInstance)) return dict;
+        if (hasTensors(dict)) return dict;
         for (String name : STATE_DICTS) {
-            if (dict.get(name) instanceof Map<?, ?> inner) return inner;
+            if (dict.get(name) instanceof Map<?, ?> inner && hasTensors(inner)) return inner;
         }
         throw file.bad(
                 "holds a dict without tensors, and none under "
                         + String.join(", ", STATE_DICTS)
                         + "; save the model's state_dict()");
+    }
+
+    private static boolean hasTensors(Map<?, ?> dict) {
+        return dict.values().stream().anyMatch(View.class::isInstance);
     }
 
     private void add(String name, View view) throws CheckpointException {
