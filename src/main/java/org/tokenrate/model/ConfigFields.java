@@ -45,17 +45,18 @@ record ConfigFields(Path file, String prefix, JsonNode json) {
     }
 
     float positive(String field, float otherwise) throws CheckpointException {
-        return absent(field) ? otherwise : positive(field);
+        return absent(field) ? otherwise : (float) positive(field);
     }
 
-    float positive(String field) throws CheckpointException {
+    /** A number above 0 that a float can hold. */
+    double positive(String field) throws CheckpointException {
         JsonNode value = json.path(field);
         if (!value.isNumber() || !(value.floatValue() > 0) || !Float.isFinite(value.floatValue())) {
             throw bad(
                     "%s must be a finite number above 0, but is %s"
                             .formatted(prefix + field, shown(value)));
         }
-        return value.floatValue();
+        return value.doubleValue();
     }
 
     boolean flag(String field, boolean otherwise) throws CheckpointException {

@@ -105,8 +105,8 @@ final class RopeReader {
         };
     }
 
-    private static float factor(ConfigFields in, String field) throws CheckpointException {
-        float factor = in.positive(field);
+    private static double factor(ConfigFields in, String field) throws CheckpointException {
+        double factor = in.positive(field);
         if (factor < 1) {
             throw in.bad("%s must be at least 1, but is %s".formatted(in.prefix() + field, factor));
         }
@@ -114,6 +114,7 @@ final class RopeReader {
     }
 
     private RopeScaling dynamic(double factor) throws CheckpointException {
+        if (factor == 1) return RopeScaling.NONE; // differs only beyond this context
         if (headDim < 4) {
             throw fields.bad("dynamic rope scaling needs a head_dim of 4, but it is " + headDim);
         }
@@ -121,8 +122,8 @@ final class RopeReader {
     }
 
     private static RopeScaling llama3(ConfigFields in) throws CheckpointException {
-        float low = in.positive("low_freq_factor");
-        float high = in.positive("high_freq_factor");
+        double low = in.positive("low_freq_factor");
+        double high = in.positive("high_freq_factor");
         if (low >= high) {
             throw in.bad(
                     "%slow_freq_factor=%s must be below high_freq_factor=%s"
@@ -141,12 +142,10 @@ final class RopeReader {
         String type = in.get("type").asText("dynamic");
         return switch (type) {
             case "origin" -> new Rope(theta, RopeScaling.NONE);
-            case "dynamic" ->
-                    new Rope(
-                            theta,
-                            in.absent("scaling_factor")
-                                    ? RopeScaling.NONE // a factor of 1: the same in this context
-                                    : dynamic(factor(in, "scaling_factor")));
+            case "dynamic" -> {
+                boolean given = !in.absent("scaling_factor");
+                yield new Rope(theta, dynamic(given ? factor(in, "scaling_factor") : 1));
+            }
             default ->
                     throw in.bad(
                             "rotary.type %s is not supported; supported: origin, dynamic"

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.DenseData;
 import org.tokenrate.checkpoint.LinearData;
+import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.KvCache;
@@ -90,6 +91,74 @@ class CpuDeviceTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "BF16"})
+    void aBiasOfEveryStoredTypeIsAddedOnce(DType dtype) throws IOException {
+        DType[] stored = {DType.F32, DType.BF16, DType.F16};
+        for (long seed = 0; seed < 18; seed++) {
+            Random random = new Random(seed);
+            int inputs = 1 + random.nextInt(40);
+            int threads = 1 + random.nextInt(3);
+            int rows = 1 + random.nextInt(MAX_ROWS);
+            try (CpuDevice device = new CpuDevice(dtype, threads)) {
+                List<LinearData> parts = new ArrayList<>();
+                List<TensorData> biases = new ArrayList<>();
+                List<ArrayTensor> all = new ArrayList<>();
+                for (int p = 1 + random.nextInt(3); p > 0; p--) {
+                    int outputs = 1 + random.nextInt(100);
+                    parts.add(new DenseData(ArrayTensor.random(random, dtype, outputs, inputs)));
+                    ArrayTensor bias =
+                            ArrayTensor.random(random, stored[random.nextInt(3)], 1, outputs);
+                    all.add(bias);
+                    biases.add(bias.elements(0, outputs));
+                }
+                Matrix with = device.loadMatrix(parts, biases);
+                Matrix without = device.loadMatrix(parts, List.of());
+                assertEquals(without.bytes() + 4L * with.outputs(), with.bytes());
+                CpuTensor x = (CpuTensor) device.newInput(MAX_ROWS, inputs);
+                fill(x, randomRows(random, rows, inputs));
+                float[][] before = randomRows(random, rows, with.outputs());
+                for (boolean accumulate : new boolean[] {false, true}) {
+                    CpuTensor y = (CpuTensor) device.newTensor(MAX_ROWS, with.outputs());
+                    CpuTensor plain = (CpuTensor) device.newTensor(MAX_ROWS, with.outputs());
+                    fill(y, before);
+                    fill(plain, before);
+                    device.linear(x, with, rows, y, accumulate);
+                    device.linear(x, without, rows, plain, accumulate);
+                    for (int row = 0; row < rows; row++) {
+                        float[] got = device.read(y, row);
+                        float[] expected = device.read(plain, row);
+                        int output = 0;
+                        for (ArrayTensor bias : all) {
+                            for (int i = 0; i < bias.columns(); i++, output++) {
+                                assertEquals(
+                                        expected[output] + bias.value(0, i),
+                                        got[output],
+                                        1e-4,
+                                        "output %d, seed %d".formatted(output, seed));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void aBiasThatDoesNotFitIsRefused() throws IOException {
+        Random random = new Random(1);
+        try (CpuDevice device = new CpuDevice(DType.F32, 1)) {
+            DenseData w = new DenseData(ArrayTensor.random(random, DType.F32, 4, 3));
+            TensorData bias = ArrayTensor.random(random, DType.F32, 1, 3);
+            String message =
+                    assertThrows(
+                                    IOException.class,
+                                    () -> device.loadMatrix(List.of(w), List.of(bias)))
+                            .getMessage();
+            assertEquals("a bias of 3 numbers does not fit 4 outputs", message);
+        }
+    }
+
     private static void checkProduct(
             CpuDevice device,
             Random random,
@@ -149,9 +218,18 @@ class CpuDeviceTest {
                 Random random = new Random(seed);
                 ArrayTensor gate = ArrayTensor.random(random, dtype, width, inputs);
                 ArrayTensor up = ArrayTensor.random(random, dtype, width, inputs);
+                boolean biased = width % 3 != 0;
+                ArrayTensor gateBias = ArrayTensor.random(random, DType.F32, 1, width);
+                ArrayTensor upBias = ArrayTensor.random(random, dtype, 1, width);
                 try (CpuDevice device = new CpuDevice(dtype, threads)) {
-                    Matrix g = device.loadMatrix(List.of(new DenseData(gate)), List.of());
-                    Matrix u = device.loadMatrix(List.of(new DenseData(up)), List.of());
+                    Matrix g =
+                            device.loadMatrix(
+                                    List.of(new DenseData(gate)),
+                                    biased ? List.of(gateBias) : List.of());
+                    Matrix u =
+                            device.loadMatrix(
+                                    List.of(new DenseData(up)),
+                                    biased ? List.of(upBias) : List.of());
                     CpuTensor in = (CpuTensor) device.newInput(rows, inputs);
                     fill(in, randomRows(random, rows, inputs));
                     CpuTensor gated = (CpuTensor) device.newTensor(rows, width);
@@ -161,8 +239,9 @@ class CpuDeviceTest {
                         float[] x = device.read(in, row);
                         float[] got = device.read(out, row);
                         for (int i = 0; i < width; i++) {
-                            double s = dot(gate, i, x);
-                            double expected = s / (1 + Math.exp(-s)) * dot(up, i, x);
+                            double s = dot(gate, i, x) + (biased ? gateBias.value(0, i) : 0);
+                            double t = dot(up, i, x) + (biased ? upBias.value(0, i) : 0);
+                            double expected = s / (1 + Math.exp(-s)) * t;
                             double rounding = dtype == DType.BF16 ? BF16_ROUNDING : 0;
                             assertEquals(
                                     expected,
