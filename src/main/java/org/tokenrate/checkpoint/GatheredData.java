@@ -4,10 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/**
- * A matrix that is put together from others, row by row. Rows that lie together in one place stay
- * mapped; others are copied into a direct buffer of just these rows.
- */
+/** A tensor that is put together from others as it is read. */
 abstract class GatheredData implements TensorData {
     private final String name;
     private final DType type;
@@ -18,6 +15,16 @@ abstract class GatheredData implements TensorData {
         this.type = type;
         this.shape = shape;
     }
+
+    /**
+     * Elements that follow each other in one source.
+     *
+     * @param first the first of them, counted row by row there
+     */
+    record Run(TensorData source, long first, long length) {}
+
+    /** The longest run that begins with an element, counted row by row. */
+    abstract Run run(long element);
 
     @Override
     public final String name() {
@@ -35,37 +42,38 @@ abstract class GatheredData implements TensorData {
     }
 
     @Override
-    public final ByteBuffer rows(long from, long to) throws IOException {
+    public final void read(long first, ByteBuffer into) throws IOException {
+        int limit = into.limit();
+        long end = first + into.remaining() / type.bytes();
+        if (first < 0 || end > rowCount() * rowLength()) {
+            throw new IndexOutOfBoundsException(
+                    "elements %d to %d of %d of %s"
+                            .formatted(first, end, rowCount() * rowLength(), name));
+        }
+        for (long element = first; element < end; ) {
+            Run run = run(element);
+            long length = Math.min(run.length, end - element);
+            into.limit(into.position() + (int) length * type.bytes());
+            run.source.read(run.first, into);
+            into.limit(limit);
+            element += length;
+        }
+    }
+
+    @Override
+    public ByteBuffer rows(long from, long to) throws IOException {
         if (from < 0 || to < from || to > rowCount()) {
             throw new IndexOutOfBoundsException(
                     "rows " + from + " to " + to + " of " + rowCount() + " of " + name);
         }
-        long bytes = Math.multiplyExact(to - from, rowBytes());
+        long bytes = Math.multiplyExact(to - from, rowLength() * type.bytes());
         if (bytes > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
                     "rows %d to %d of %s take %d bytes, but a buffer holds %d; ask for fewer"
                             .formatted(from, to, name, bytes, Integer.MAX_VALUE));
         }
-        if (inOnePlace(from, to)) return place(from, to);
-        ByteBuffer out = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.LITTLE_ENDIAN);
-        gather(from, to, out);
-        return out;
+        ByteBuffer rows = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.LITTLE_ENDIAN);
+        read(from * rowLength(), rows);
+        return rows.flip();
     }
-
-    final long rowBytes() {
-        return rowLength() * type.bytes();
-    }
-
-    /** Whether these rows lie one after the other in a single source. */
-    boolean inOnePlace(long from, long to) {
-        return false;
-    }
-
-    /** Rows that are {@link #inOnePlace}. */
-    ByteBuffer place(long from, long to) throws IOException {
-        throw new IllegalStateException(name + " is in no one place");
-    }
-
-    /** Fills {@code out} from its start with rows {@code from} to {@code to}. */
-    abstract void gather(long from, long to, ByteBuffer out) throws IOException;
 }

@@ -1,8 +1,5 @@
 package org.tokenrate.checkpoint;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-
 /**
  * A query or key projection of Meta's, its rows in Hugging Face's order. Both turn the same pairs
  * of outputs; Meta keeps a pair's two rows together, Hugging Face keeps the first rows of all pairs
@@ -22,23 +19,16 @@ public final class HalfSplitRows extends GatheredData {
         this.headDim = headDim;
     }
 
-    private int interleavedRow(int row) {
-        int half = headDim / 2;
-        return 2 * (row % half) + row / half;
+    private long interleavedRow(long row) {
+        long within = row % headDim;
+        long half = headDim / 2;
+        return row - within + 2 * (within % half) + within / half;
     }
 
     @Override
-    void gather(long from, long to, ByteBuffer out) throws IOException {
-        int rowBytes = (int) rowBytes();
-        int at = 0;
-        for (long head = from / headDim; head * headDim < to; head++) {
-            long first = head * headDim;
-            ByteBuffer rows = interleaved.rows(first, first + headDim);
-            int start = (int) Math.max(0, from - first);
-            int end = (int) Math.min(headDim, to - first);
-            for (int row = start; row < end; row++, at += rowBytes) {
-                out.put(at, rows, interleavedRow(row) * rowBytes, rowBytes);
-            }
-        }
+    Run run(long element) {
+        long column = element % rowLength();
+        long row = interleavedRow(element / rowLength());
+        return new Run(interleaved, row * rowLength() + column, rowLength() - column);
     }
 }

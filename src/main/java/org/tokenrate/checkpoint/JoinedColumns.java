@@ -1,7 +1,5 @@
 package org.tokenrate.checkpoint;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.List;
 
 /** Matrices of the same shape, side by side. */
@@ -18,13 +16,14 @@ final class JoinedColumns extends GatheredData {
     }
 
     @Override
-    void gather(long from, long to, ByteBuffer out) throws IOException {
-        int partBytes = (int) (rowBytes() / parts.size());
-        for (int p = 0; p < parts.size(); p++) {
-            ByteBuffer rows = parts.get(p).rows(from, to);
-            for (int row = 0; row < to - from; row++) {
-                out.put(row * (int) rowBytes() + p * partBytes, rows, row * partBytes, partBytes);
-            }
-        }
+    Run run(long element) {
+        long partLength = parts.get(0).rowLength();
+        long row = element / rowLength();
+        long column = element % rowLength();
+        long within = column % partLength;
+        return new Run(
+                parts.get((int) (column / partLength)),
+                row * partLength + within,
+                partLength - within);
     }
 }

@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 
-/** Parts of the same shape, one below the other; of one part, that part by another name. */
+/**
+ * Parts of the same shape, one below the other; of one part, that part by another name. Rows of one
+ * part stay mapped.
+ */
 final class JoinedRows extends GatheredData {
     private final List<TensorData> parts;
     private final long partRows;
@@ -22,25 +25,18 @@ final class JoinedRows extends GatheredData {
     }
 
     @Override
-    boolean inOnePlace(long from, long to) {
-        return from == to || from / partRows == (to - 1) / partRows;
+    Run run(long element) {
+        long partLength = partRows * rowLength();
+        long within = element % partLength;
+        return new Run(parts.get((int) (element / partLength)), within, partLength - within);
     }
 
     @Override
-    ByteBuffer place(long from, long to) throws IOException {
-        long part = Math.min(from / partRows, parts.size() - 1);
-        return parts.get((int) part).rows(from - part * partRows, to - part * partRows);
-    }
-
-    @Override
-    void gather(long from, long to, ByteBuffer out) throws IOException {
-        int at = 0;
-        for (long row = from; row < to; ) {
-            long end = Math.min(to, (row / partRows + 1) * partRows);
-            ByteBuffer rows = place(row, end);
-            out.put(at, rows, 0, rows.limit());
-            at += rows.limit();
-            row = end;
-        }
+    public ByteBuffer rows(long from, long to) throws IOException {
+        long part = from / partRows;
+        boolean inOne = 0 <= from && from < to && to <= rowCount() && part == (to - 1) / partRows;
+        return inOne
+                ? parts.get((int) part).rows(from - part * partRows, to - part * partRows)
+                : super.rows(from, to);
     }
 }

@@ -77,9 +77,9 @@ public record MetaParams(
                     "lora_args", "LoRA adapters",
                     "vision_chunk_size", "a vision model",
                     "vision_model", "a vision model",
-                    "sliding_window", "Mistral's attention window",
-                    "head_dim", "Mistral's layout",
-                    "hidden_dim", "Mistral's layout");
+                    "sliding_window", "Mistral's window; give its Hugging Face folder",
+                    "head_dim", "Mistral's layout; give its Hugging Face folder",
+                    "hidden_dim", "Mistral's layout; give its Hugging Face folder");
 
     /** Width of a head. */
     public int headDim() {
@@ -155,7 +155,8 @@ public record MetaParams(
             long width = ffnWidth(dim, multipleOf, multiplier);
             if (width < 1 || width > LARGEST) {
                 throw bad(
-                        "dim=%d, multiple_of=%d and ffn_dim_multiplier=%s make an MLP %d wide, but it may have 1 to %d"
+                        ("dim=%d, multiple_of=%d and ffn_dim_multiplier=%s make an MLP %d"
+                                        + " wide, but it may have 1 to %d")
                                 .formatted(
                                         dim,
                                         multipleOf,

@@ -85,7 +85,8 @@ public final class MetaConfig {
         if (llama3 && params.vocabularySize().getAsInt() <= SPECIAL_TOKENS) {
             throw new CheckpointException(
                     folder.resolve("tokenizer.model"),
-                    "is a rank file, whose tokens and Llama 3's %d special ones do not fit a vocabulary of %d"
+                    ("is a rank file, whose tokens and Llama 3's %d special ones do not fit"
+                                    + " a vocabulary of %d")
                             .formatted(SPECIAL_TOKENS, params.vocabularySize().getAsInt()));
         }
         return of(params, llama3);

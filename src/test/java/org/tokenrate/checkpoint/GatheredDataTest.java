@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -144,6 +145,33 @@ class GatheredDataTest {
                 }
             }
         }
+        assertReadsAnywhere(expected, data);
+    }
+
+    /** Any run of elements fills what is left of a buffer, and nothing beside it. */
+    private void assertReadsAnywhere(float[][] expected, TensorData data) throws IOException {
+        int columns = expected[0].length;
+        int size = expected.length * columns;
+        for (int i = 0; i < 50; i++) {
+            int first = random.nextInt(size + 1);
+            int count = random.nextInt(size - first + 1);
+            ByteBuffer into = ByteBuffer.allocate(4 * (count + 2)).order(ByteOrder.LITTLE_ENDIAN);
+            into.position(4).limit(4 * (count + 1));
+            data.read(first, into);
+            String what = count + " elements from " + first + ", seed " + seed;
+            assertEquals(0, into.remaining(), what);
+            assertEquals(4 * (count + 1), into.limit(), what);
+            into.clear();
+            assertEquals(0, into.getFloat(0), what);
+            assertEquals(0, into.getFloat(4 * (count + 1)), what);
+            for (int e = 0; e < count; e++) {
+                float value = expected[(first + e) / columns][(first + e) % columns];
+                assertEquals(value, into.getFloat(4 * (e + 1)), what);
+            }
+        }
+        ByteBuffer tooMuch = ByteBuffer.allocate(8);
+        assertThrows(IndexOutOfBoundsException.class, () -> data.read(size - 1, tooMuch));
+        assertThrows(IndexOutOfBoundsException.class, () -> data.read(-1, tooMuch));
     }
 
     private float[][] matrix(int rows, int columns) {
@@ -155,7 +183,7 @@ class GatheredDataTest {
     }
 
     private static float[][] rows(float[][] matrix, int from, int count) {
-        return java.util.Arrays.copyOfRange(matrix, from, from + count);
+        return Arrays.copyOfRange(matrix, from, from + count);
     }
 
     private Safetensors write(List<float[][]> parts) throws IOException {

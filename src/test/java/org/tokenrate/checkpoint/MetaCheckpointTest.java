@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,10 +13,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -183,19 +186,21 @@ class MetaCheckpointTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "dim | 128 | tok_embeddings.weight has shape [20, 64], but params.json and 2 shards make it [40, 64]",
-                "vocab_size | 42 | tok_embeddings.weight has shape [20, 64], but params.json and 2 shards make it [21, 64]",
-                "n_kv_heads | 8 | layers.0.attention.wk.weight has shape [16, 64], but params.json and 2 shards make it [32, 64]",
-                "multiple_of | 50 | layers.0.feed_forward.w1.weight has shape [24, 64], but params.json and 2 shards make it [25, 64]",
+                "dim | 128 | tok_embeddings.weight | [20, 64] | [40, 64]",
+                "vocab_size | 42 | tok_embeddings.weight | [20, 64] | [21, 64]",
+                "n_kv_heads | 8 | layers.0.attention.wk.weight | [16, 64] | [32, 64]",
+                "multiple_of | 50 | layers.0.feed_forward.w1.weight | [24, 64] | [25, 64]",
             })
-    void aShapeThatDisagreesWithTheParametersIsNamed(String key, String value, String problem)
+    void aShapeThatDisagreesWithTheParametersIsNamed(
+            String key, String value, String tensor, String shape, String expected)
             throws IOException {
         Path folder = write(2, Embedding.BY_ROWS, DType.F32);
         setParam(folder, key, value);
         String message = refused(folder);
-        assertTrue(
-                message.startsWith(folder.resolve("consolidated.00.pth") + ": tensor " + problem),
-                message);
+        String problem =
+                "%s: tensor %s has shape %s, but params.json and 2 shards make it %s"
+                        .formatted(folder.resolve("consolidated.00.pth"), tensor, shape, expected);
+        assertTrue(message.startsWith(problem), message);
     }
 
     @Test
@@ -322,6 +327,37 @@ class MetaCheckpointTest {
                 none + ": is not a folder; give a model folder in Meta's layout", refused(none));
     }
 
+    /** Any value under any key: the folder opens as it is, or is refused by the file's name. */
+    @Test
+    void parametersThatAreChangedAtRandomOpenOrAreRefused() throws IOException {
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        Path folder = write(2, Embedding.BY_ROWS, DType.F32);
+        List<String> keys = new ArrayList<>();
+        MetaFolder.params(CONFIG).fieldNames().forEachRemaining(keys::add);
+        String[] values = {
+            "-1", "0", "1", "2", "4", "8", "24", "64", "1048576", "1e-5", "0.5", "1e300", "true",
+            "null", "\"8\"", "[]", "{}",
+        };
+        int opened = 0;
+        int tries = 300;
+        for (int i = 0; i < tries; i++) {
+            String key = keys.get(random.nextInt(keys.size()));
+            String value = values[random.nextInt(values.length)];
+            setParam(folder, key, value);
+            String what = key + "=" + value + ", seed " + seed;
+            try (MetaCheckpoint checkpoint = MetaCheckpoint.open(folder)) {
+                opened++;
+                assertEquals(DIM, checkpoint.params().dim(), what);
+                assertEquals(VOCABULARY, checkpoint.params().vocabularySize().getAsInt(), what);
+                assertEquals(48, checkpoint.params().ffnWidth(), what);
+            } catch (CheckpointException e) {
+                assertTrue(e.getMessage().startsWith(folder + "/"), what + ": " + e.getMessage());
+            }
+        }
+        assertTrue(opened > 0 && opened < tries, opened + " opened, seed " + seed);
+    }
+
     private Path write(int shards, Embedding embedding, DType type) throws IOException {
         Path folder = temporary.resolve("model");
         MetaFolder.write(folder, model(CONFIG, type), shards, embedding);
@@ -329,8 +365,7 @@ class MetaCheckpointTest {
     }
 
     /** Changes the second of two shards. */
-    private static Path rewrite(
-            Path folder, java.util.function.Consumer<Map<String, Part>> change, DType stored)
+    private static Path rewrite(Path folder, Consumer<Map<String, Part>> change, DType stored)
             throws IOException {
         Map<String, Part> parts =
                 MetaFolder.shard(model(CONFIG, DType.F32), 2, 1, Embedding.BY_ROWS);
@@ -342,8 +377,7 @@ class MetaCheckpointTest {
         ObjectNode json = MetaFolder.params(CONFIG);
         Files.writeString(
                 folder.resolve("params.json"),
-                json.set(key, new com.fasterxml.jackson.databind.ObjectMapper().readTree(value))
-                        .toString());
+                json.set(key, new ObjectMapper().readTree(value)).toString());
     }
 
     private static String refused(Path folder) {

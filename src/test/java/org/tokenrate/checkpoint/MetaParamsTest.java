@@ -197,7 +197,7 @@ class MetaParamsTest {
                 "quantization_args | {\"spinquant\":true} | {\"spinquant\":true} (quantised",
                 "lora_args | {\"rank\":16} | {\"rank\":16} (LoRA adapters)",
                 "vision_chunk_size | 448 | 448 (a vision model)",
-                "sliding_window | 4096 | 4096 (Mistral's attention window)",
+                "sliding_window | 4096 | 4096 (Mistral's window; give",
                 "use_qk_norm | true | true; known keys: dim, ffn_dim_multiplier, max_batch_size,",
                 "Dim | 7 | 7; known keys: dim, ",
             })

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,7 +82,8 @@ class ModelFormatTest {
     void metasFormatContradictsAHuggingFaceFolder() throws IOException {
         create("config.json model.safetensors");
         assertEquals(
-                "modelFormat=llama, but %s holds a Hugging Face model (config.json, model.safetensors); use modelFormat=hf or auto"
+                ("modelFormat=llama, but %s holds a Hugging Face model (config.json, "
+                                + "model.safetensors); use modelFormat=hf or auto")
                         .formatted(folder),
                 contradicted(ModelFormat.LLAMA));
     }
@@ -91,7 +93,9 @@ class ModelFormatTest {
         create("params.json consolidated.00.pth consolidated.01.pth");
         for (ModelFormat format : new ModelFormat[] {ModelFormat.HF, ModelFormat.AWQ}) {
             assertEquals(
-                    "modelFormat=%s, but %s holds a model in Meta's layout (params.json, consolidated.00.pth, consolidated.01.pth); use modelFormat=llama or auto"
+                    ("modelFormat=%s, but %s holds a model in Meta's layout (params.json, "
+                                    + "consolidated.00.pth, consolidated.01.pth); use modelFormat=llama "
+                                    + "or auto")
                             .formatted(format.label(), folder),
                     contradicted(format));
         }
@@ -101,12 +105,14 @@ class ModelFormatTest {
     void denseAndFourBitWeightsContradictEachOther() throws IOException {
         create("config.json model.safetensors");
         assertEquals(
-                "modelFormat=awq, but %s holds a Hugging Face model (config.json, model.safetensors); use modelFormat=hf or auto"
+                ("modelFormat=awq, but %s holds a Hugging Face model (config.json, "
+                                + "model.safetensors); use modelFormat=hf or auto")
                         .formatted(folder),
                 contradicted(ModelFormat.AWQ));
         config(AWQ);
         assertEquals(
-                "modelFormat=hf, but %s holds a Hugging Face model of 4-bit AWQ weights (config.json, model.safetensors); use modelFormat=awq or auto"
+                ("modelFormat=hf, but %s holds a Hugging Face model of 4-bit AWQ weights "
+                                + "(config.json, model.safetensors); use modelFormat=awq or auto")
                         .formatted(folder),
                 contradicted(ModelFormat.HF));
     }
@@ -117,7 +123,9 @@ class ModelFormatTest {
         ModelFormat.HF.requireIn(folder);
         ModelFormat.LLAMA.requireIn(folder);
         assertEquals(
-                "modelFormat=awq, but %s holds a Hugging Face model (config.json, model.safetensors) and a model in Meta's layout (params.json, consolidated.00.pth); use modelFormat=hf or auto"
+                ("modelFormat=awq, but %s holds a Hugging Face model (config.json, "
+                                + "model.safetensors) and a model in Meta's layout (params.json, "
+                                + "consolidated.00.pth); use modelFormat=hf or auto")
                         .formatted(folder),
                 contradicted(ModelFormat.AWQ));
     }
@@ -139,13 +147,18 @@ class ModelFormatTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "config.json | has a config.json, but no weights: model.safetensors, model.safetensors.index.json, pytorch_model.bin or pytorch_model.bin.index.json",
+                "config.json | has a config.json, but no weights: model.safetensors, "
+                        + "model.safetensors.index.json, pytorch_model.bin or "
+                        + "pytorch_model.bin.index.json",
                 "params.json | has a params.json, but no weights: consolidated.00.pth",
-                "params.json consolidated.0.pth | has a params.json, but no weights: consolidated.00.pth",
+                "params.json consolidated.0.pth | has a params.json, but no weights: "
+                        + "consolidated.00.pth",
                 "model.safetensors | has model.safetensors, but no config.json",
                 "consolidated.00.pth | has consolidated.00.pth, but no params.json",
-                "a.gguf | holds no model: neither config.json and weights (Hugging Face) nor params.json and consolidated.00.pth (Meta); it has a.gguf",
-                "'' | holds no model: neither config.json and weights (Hugging Face) nor params.json and consolidated.00.pth (Meta); it is empty",
+                "a.gguf | holds no model: neither config.json and weights (Hugging Face) "
+                        + "nor params.json and consolidated.00.pth (Meta); it has a.gguf",
+                "'' | holds no model: neither config.json and weights (Hugging Face) nor "
+                        + "params.json and consolidated.00.pth (Meta); it is empty",
             })
     void aFolderOfNoModelSaysWhatIsMissing(String files, String problem) throws IOException {
         create(files);
@@ -185,7 +198,7 @@ class ModelFormatTest {
         Files.writeString(folder.resolve("config.json"), text);
     }
 
-    private static String refused(org.junit.jupiter.api.function.Executable what) {
+    private static String refused(Executable what) {
         return assertThrows(CheckpointException.class, what).getMessage();
     }
 
