@@ -7,6 +7,7 @@ model puts around a text. A folder's files belong together.
 """
 
 import base64
+import io
 import json
 import os
 import random
@@ -81,11 +82,10 @@ def save_expected(folder, values):
 
 
 def train(name, **options):
-    prefix = os.path.join("/tmp", name)
+    writer = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(CORPUS * 20), model_prefix=prefix, minloglevel=2, hard_vocab_limit=False, **options)
-    with open(prefix + ".model", "rb") as f:
-        model = f.read()
+        sentence_iterator=iter(CORPUS * 20), model_writer=writer, minloglevel=2, hard_vocab_limit=False, **options)
+    model = writer.getvalue()
     save(name, "tokenizer.model", model)
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     save_expected(name, expected(processor.vocab_size(), processor.encode, processor.decode))
@@ -93,7 +93,8 @@ def train(name, **options):
 
 
 def rules(*pairs):
-    path = os.path.join("/tmp", "rules.tsv")
+    """A file in the working folder, whose name stays in the model."""
+    path = "rules.tsv"
     with open(path, "w", encoding="utf-8") as f:
         for source, target in pairs:
             f.write(" ".join(f"{ord(c):X}" for c in source) + "\t" + " ".join(f"{ord(c):X}" for c in target) + "\n")
@@ -164,5 +165,6 @@ train("sentencepiece-unigram", vocab_size=200, model_type="unigram", character_c
       normalization_rule_tsv=rules(("ﬁ", "fi"), ("Ａ", "A"), ("e\u0301", "é"), ("\u00a0", " "), ("\t", " "), ("\u200b", ""), ("🚀", "rocket")))
 train("sentencepiece-unigram-bytes", vocab_size=440, model_type="unigram", byte_fallback=True, character_coverage=0.98,
       normalization_rule_name="identity", add_dummy_prefix=False, remove_extra_whitespaces=False, pad_id=3)
+os.remove("rules.tsv")
 tiktoken_folder("tiktoken-llama3", "tokenizer.model", LLAMA3)
 tiktoken_folder("tiktoken-qwen", "qwen.tiktoken", QWEN, lambda text: unicodedata.normalize("NFC", text))

@@ -24,7 +24,7 @@ record SentencePieceModel(List<Piece> pieces, Trainer trainer, Normalizer normal
 
     static final int MAX_PIECES = 1 << 20;
 
-    /** The native library recurses once a byte and has room for 1024 matches. */
+    /** Training makes 16 characters at most by default; the library has room for 1024 matches. */
     static final int MAX_PIECE_BYTES = 1000;
 
     private static final float MAX_SCORE = 1e9f;

@@ -40,14 +40,14 @@ final class SentencePieceTokenizer implements Tokenizer {
 
     static SentencePieceTokenizer read(Path file, TokenizerSettings settings) throws IOException {
         SentencePieceModel model = SentencePieceModel.read(file);
-        int[] before = {};
-        int[] after = {};
-        if (settings.addBos().orElse(true)) {
-            before = token(file, model, settings, "bos_token", settings.bos());
-        }
-        if (settings.addEos().orElse(false)) {
-            after = token(file, model, settings, "eos_token", settings.eos());
-        }
+        var bos =
+                new Role(
+                        "bos_token", settings.addBos(), settings.bos(), model.trainer().bosPiece());
+        var eos =
+                new Role(
+                        "eos_token", settings.addEos(), settings.eos(), model.trainer().eosPiece());
+        int[] before = bos.add().orElse(true) ? token(file, model, settings, bos) : new int[0];
+        int[] after = eos.add().orElse(false) ? token(file, model, settings, eos) : new int[0];
         SpTokenizer library;
         try {
             library = new SpTokenizer(model.toProto());
@@ -58,32 +58,34 @@ final class SentencePieceTokenizer implements Tokenizer {
         return new SentencePieceTokenizer(library, model.table(settings.added()), before, after);
     }
 
-    /** The token that the settings name, otherwise the one that the model has for it, if any. */
+    /**
+     * A token beside a text.
+     *
+     * @param add what the settings say, if anything
+     * @param named how the settings spell it, if they do
+     * @param own how the model spells it, which may have no such piece
+     */
+    private record Role(String name, Optional<Boolean> add, Optional<String> named, String own) {}
+
     private static int[] token(
-            Path file,
-            SentencePieceModel model,
-            TokenizerSettings settings,
-            String role,
-            Optional<String> named)
+            Path file, SentencePieceModel model, TokenizerSettings settings, Role role)
             throws IOException {
-        boolean begin = role.equals("bos_token");
-        if (named.isPresent()) {
-            String text = named.get();
+        if (role.named().isPresent()) {
+            String text = role.named().get();
             Optional<Integer> id = settings.find(text).or(() -> model.find(text));
             if (id.isPresent()) return new int[] {id.get()};
             throw new IOException(
                     String.format(
                             "%s \"%s\" is no token of %s; correct it in tokenizer_config.json",
-                            role, text, file));
+                            role.name(), text, file));
         }
-        String own = begin ? model.trainer().bosPiece() : model.trainer().eosPiece();
-        Optional<Integer> id = model.findControl(own);
+        Optional<Integer> id = model.findControl(role.own());
         if (id.isPresent()) return new int[] {id.get()};
-        if ((begin ? settings.addBos() : settings.addEos()).isEmpty()) return new int[0];
+        if (role.add().isEmpty()) return new int[0];
         throw new IOException(
                 String.format(
                         "%s has no %s to add; name it in tokenizer_config.json or do not add it",
-                        file, role));
+                        file, role.name()));
     }
 
     @Override

@@ -174,6 +174,20 @@ class SentencePieceTokenizerTest {
     }
 
     @Test
+    void aModelWithoutABeginTokenHasNoneUnlessItIsAskedFor() throws IOException {
+        var model =
+                new ProtoWriter()
+                        .message(1, new ProtoWriter().string(1, "<unk>").varint(3, 2))
+                        .message(1, new ProtoWriter().string(1, "a"));
+        Files.write(folder.resolve("tokenizer.model"), model.toBytes());
+        try (Tokenizer tokenizer = Tokenizers.load(folder)) {
+            assertEquals(0, tokenizer.encode("").length);
+        }
+        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"add_bos_token\":true}");
+        assertRefused(folder, "tokenizer.model has no bos_token to add; name it in");
+    }
+
+    @Test
     void manyThreadsGetWhatOneGets() throws IOException {
         var encoded = Fixture.read("sentencepiece-bpe").encoded();
         try (Tokenizer tokenizer = load("sentencepiece-bpe")) {
