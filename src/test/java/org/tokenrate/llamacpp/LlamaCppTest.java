@@ -28,7 +28,7 @@ import org.tokenrate.gguf.TokenText;
 class LlamaCppTest {
     private static final long SEED = 20261124;
 
-    /** Around the sizes of our KV blocks (64) and llama.cpp's batches (512); more are random. */
+    /** Around the size of our KV blocks (64) and beyond our budget for prompts (256). */
     private static final List<Integer> LENGTHS =
             List.of(1, 2, 63, 64, 65, 127, 128, 129, 300, 512, 513, 700);
 
