@@ -37,20 +37,28 @@ public final class HfToGguf {
      * What llama.cpp calls the model.
      *
      * @param interleaved whether it rotates neighbouring pairs, where Hugging Face rotates halves
+     * @param firstToken llama.cpp's id of the token 0; those before it are never likely
      */
-    private record Architecture(String name, boolean interleaved) {
+    private record Architecture(String name, boolean interleaved, int firstToken) {
+        static final Architecture LLAMA = new Architecture("llama", true, 0);
+
+        /** Never answers with tokens 4 to 8195, which it takes for images. */
+        static final Architecture CHAMELEON = new Architecture("chameleon", true, 8196);
+
         static Architecture of(JsonNode config) {
             String theirs = config.path("architectures").path(0).asText();
-            // llama.cpp's llama knows no sliding window; its phi3 does, and is the same decoder
-            // otherwise, with fused projections.
-            boolean window = config.path("sliding_window").isNumber();
             return switch (theirs) {
-                case "MistralForCausalLM" ->
-                        window ? new Architecture("phi3", false) : new Architecture("llama", true);
-                case "LlamaForCausalLM", "InternLMForCausalLM" -> new Architecture("llama", true);
-                case "InternLM2ForCausalLM" -> new Architecture("internlm2", true);
-                case "Qwen2ForCausalLM" -> new Architecture("qwen2", false);
-                case "Qwen3ForCausalLM" -> new Architecture("qwen3", false);
+                case "LlamaForCausalLM", "InternLMForCausalLM" -> LLAMA;
+                case "MistralForCausalLM" -> {
+                    if (config.path("sliding_window").isNumber()) {
+                        throw new IllegalArgumentException(
+                                "llama.cpp's llama has no sliding window, but config.json has one");
+                    }
+                    yield LLAMA;
+                }
+                case "InternLM2ForCausalLM" -> new Architecture("internlm2", true, 0);
+                case "Qwen2ForCausalLM" -> new Architecture("qwen2", false, 0);
+                case "Qwen3ForCausalLM" -> new Architecture("qwen3", false, 0);
                 default ->
                         throw new IllegalArgumentException(
                                 "no llama.cpp architecture is known for " + theirs);
@@ -65,10 +73,10 @@ public final class HfToGguf {
         void writeTo(GgufWriter writer) throws IOException;
     }
 
-    private HfToGguf(JsonNode config, Checkpoint checkpoint) {
+    private HfToGguf(JsonNode config, Architecture architecture, Checkpoint checkpoint) {
         this.config = config;
+        this.architecture = architecture;
         this.checkpoint = checkpoint;
-        architecture = Architecture.of(config);
         hidden = config.path("hidden_size").intValue();
         heads = config.path("num_attention_heads").intValue();
         kvHeads = config.path("num_key_value_heads").asInt(heads);
@@ -76,13 +84,37 @@ public final class HfToGguf {
     }
 
     /** Writes {@code file} from {@code folder}'s {@code config.json} and weights. */
-    public static void convert(Path folder, Path file) throws IOException {
-        JsonNode config = new ObjectMapper().readTree(folder.resolve("config.json").toFile());
+    public static TokenText convert(Path folder, Path file) throws IOException {
+        JsonNode config = config(folder);
+        return convert(folder, config, Architecture.of(config), file);
+    }
+
+    /**
+     * Writes a Qwen3 for a llama.cpp that does not know Qwen3 yet: as Chameleon, the same decoder
+     * but that it takes the mean off queries and keys before it scales them. So it is the same
+     * model only if the queries' and keys' weights have a mean of zero within each head; the norms'
+     * epsilon must be 1e-5.
+     */
+    public static TokenText convertCentredQwen3(Path folder, Path file) throws IOException {
+        return convert(folder, config(folder), Architecture.CHAMELEON, file);
+    }
+
+    private static JsonNode config(Path folder) throws IOException {
+        return new ObjectMapper().readTree(folder.resolve("config.json").toFile());
+    }
+
+    private static TokenText convert(
+            Path folder, JsonNode config, Architecture architecture, Path file) throws IOException {
         try (HfCheckpoint checkpoint = HfCheckpoint.open(folder)) {
-            HfToGguf conversion = new HfToGguf(config, checkpoint);
+            HfToGguf conversion = new HfToGguf(config, architecture, checkpoint);
             conversion.collect();
             conversion.write(file);
+            return conversion.text();
         }
+    }
+
+    private TokenText text() {
+        return new TokenText(architecture.firstToken(), size("vocab_size"));
     }
 
     private void write(Path file) throws IOException {
@@ -116,10 +148,8 @@ public final class HfToGguf {
             metadata.put(name + ".rope.scaling.type", "linear")
                     .put(name + ".rope.scaling.factor", (float) rope("factor"));
         }
-        if (name.equals("phi3")) {
-            metadata.put(name + ".attention.sliding_window", size("sliding_window"));
-        }
-        new TokenText(size("vocab_size")).describe(metadata);
+        if (architecture == Architecture.CHAMELEON) metadata.put(name + ".swin_norm", false);
+        text().describe(metadata);
         return metadata;
     }
 
@@ -144,26 +174,17 @@ public final class HfToGguf {
     }
 
     private void collect() throws IOException {
-        int vocabulary = size("vocab_size");
         boolean internLm2 = architecture.name().equals("internlm2");
-        whole(
+        byToken(
                 "token_embd.weight",
-                internLm2 ? "model.tok_embeddings.weight" : "model.embed_tokens.weight",
-                vocabulary,
-                hidden);
+                internLm2 ? "model.tok_embeddings.weight" : "model.embed_tokens.weight");
         for (int i = 0; i < size("num_hidden_layers"); i++) {
             if (internLm2) internLm2Layer("blk." + i + ".", "model.layers." + i + ".");
             else layer("blk." + i + ".", "model.layers." + i + ".");
         }
         vector("output_norm.weight", "model.norm.weight", hidden);
         if (!config.path("tie_word_embeddings").asBoolean(false)) {
-            whole(
-                    "output.weight",
-                    internLm2 ? "output.weight" : "lm_head.weight",
-                    vocabulary,
-                    hidden);
-        } else if (architecture.name().equals("phi3")) {
-            whole("output.weight", "model.embed_tokens.weight", vocabulary, hidden);
+            byToken("output.weight", internLm2 ? "output.weight" : "lm_head.weight");
         }
         if (ropeType().equals("llama3")) ropeFactors();
     }
@@ -175,24 +196,13 @@ public final class HfToGguf {
         String q = from + "self_attn.q_proj";
         String k = from + "self_attn.k_proj";
         String v = from + "self_attn.v_proj";
-        if (architecture.name().equals("phi3")) {
-            stacked(
-                    to + "attn_qkv.weight",
-                    List.of(matrix(q, heads), matrix(k, kvHeads), matrix(v, kvHeads)));
-            TensorData gate = checkpoint.tensor(from + "mlp.gate_proj.weight", middle, hidden);
-            TensorData up = checkpoint.tensor(from + "mlp.up_proj.weight", middle, hidden);
-            stacked(to + "ffn_up.weight", List.of(gate, up));
-        } else {
-            projection(to + "attn_q", q, heads, architecture.interleaved());
-            projection(to + "attn_k", k, kvHeads, architecture.interleaved());
-            projection(to + "attn_v", v, kvHeads, false);
-            whole(to + "ffn_gate.weight", from + "mlp.gate_proj.weight", middle, hidden);
-            whole(to + "ffn_up.weight", from + "mlp.up_proj.weight", middle, hidden);
-        }
-        if (architecture.name().equals("qwen3")) {
-            vector(to + "attn_q_norm.weight", from + "self_attn.q_norm.weight", headDim);
-            vector(to + "attn_k_norm.weight", from + "self_attn.k_norm.weight", headDim);
-        }
+        projection(to + "attn_q", q, heads, architecture.interleaved());
+        projection(to + "attn_k", k, kvHeads, architecture.interleaved());
+        projection(to + "attn_v", v, kvHeads, false);
+        whole(to + "ffn_gate.weight", from + "mlp.gate_proj.weight", middle, hidden);
+        whole(to + "ffn_up.weight", from + "mlp.up_proj.weight", middle, hidden);
+        headNorm(to + "attn_q_norm.weight", from + "self_attn.q_norm.weight", heads);
+        headNorm(to + "attn_k_norm.weight", from + "self_attn.k_norm.weight", kvHeads);
         String output = from + "self_attn.o_proj";
         whole(to + "attn_output.weight", output + ".weight", hidden, (long) heads * headDim);
         if (has(output + ".bias")) vector(to + "attn_output.bias", output + ".bias", hidden);
@@ -277,22 +287,38 @@ public final class HfToGguf {
                 });
     }
 
-    private void whole(String to, String from, long rows, long columns) throws IOException {
-        stacked(to, List.of(checkpoint.tensor(from, rows, columns)));
+    /** Chameleon has one norm a head, in the order of its rotation; Qwen3 one for all heads. */
+    private void headNorm(String to, String from, int heads) throws IOException {
+        if (!has(from)) return;
+        if (architecture != Architecture.CHAMELEON) {
+            vector(to, from, headDim);
+            return;
+        }
+        float[] norm = floats(checkpoint.tensor(from, headDim));
+        float[] ordered = new float[heads * headDim];
+        for (int i = 0; i < ordered.length; i++) ordered[i] = norm[halfSplit(i % headDim)];
+        constant(to, ordered, heads, headDim);
     }
 
-    private void stacked(String to, List<TensorData> parts) {
-        TensorData first = parts.get(0);
-        long rows = parts.stream().mapToLong(TensorData::rowCount).sum();
-        long rowBytes = first.rowLength() * first.type().bytes();
+    private void whole(String to, String from, long rows, long columns) throws IOException {
+        copy(to, checkpoint.tensor(from, rows, columns), 0);
+    }
+
+    private void byToken(String to, String from) throws IOException {
+        copy(to, checkpoint.tensor(from, size("vocab_size"), hidden), architecture.firstToken());
+    }
+
+    /** All rows, below some of zeros. */
+    private void copy(String to, TensorData from, int zeros) {
+        int rowBytes = Math.toIntExact(from.rowLength() * from.type().bytes());
         long step = Math.max(1, CHUNK / rowBytes);
         add(
-                new GgufTensor(to, GgufType.of(first.type()), rows, first.rowLength()),
+                new GgufTensor(
+                        to, GgufType.of(from.type()), zeros + from.rowCount(), from.rowLength()),
                 writer -> {
-                    for (TensorData part : parts) {
-                        for (long row = 0; row < part.rowCount(); row += step) {
-                            writer.write(part.rows(row, Math.min(row + step, part.rowCount())));
-                        }
+                    for (int i = 0; i < zeros; i++) writer.write(ByteBuffer.allocate(rowBytes));
+                    for (long row = 0; row < from.rowCount(); row += step) {
+                        writer.write(from.rows(row, Math.min(row + step, from.rowCount())));
                     }
                 });
     }
@@ -303,11 +329,15 @@ public final class HfToGguf {
     }
 
     private void constant(String to, float[] values) {
+        constant(to, values, values.length);
+    }
+
+    private void constant(String to, float[] values, long... shape) {
         ByteBuffer bytes =
                 ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (float value : values) bytes.putFloat(value);
         add(
-                new GgufTensor(to, GgufType.F32, values.length),
+                new GgufTensor(to, GgufType.F32, shape),
                 writer -> writer.write(bytes.duplicate().flip()));
     }
 

@@ -8,16 +8,19 @@ import java.util.stream.IntStream;
  * A vocabulary for an engine that only takes and gives text: a token is its id in hexadecimal
  * digits, as many for each as the largest needs. So text and tokens are the same thing, whatever
  * ids the tokens have.
+ *
+ * @param first the other engine's id of the token 0
+ * @param count tokens of the vocabulary
  */
-public record TokenText(int vocabularySize) {
+public record TokenText(int first, int count) {
     private int digits() {
-        return Integer.toHexString(vocabularySize - 1).length();
+        return Integer.toHexString(first + count - 1).length();
     }
 
     public String text(int... tokens) {
         String format = "%0" + digits() + "x";
         StringBuilder text = new StringBuilder();
-        for (int token : tokens) text.append(format.formatted(token));
+        for (int token : tokens) text.append(format.formatted(first + token));
         return text.toString();
     }
 
@@ -31,7 +34,7 @@ public record TokenText(int vocabularySize) {
                     "'%s' is not tokens of %d digits each".formatted(text, digits));
         }
         return IntStream.range(0, text.length() / digits)
-                .map(i -> Integer.parseInt(text, i * digits, (i + 1) * digits, 16))
+                .map(i -> Integer.parseInt(text, i * digits, (i + 1) * digits, 16) - first)
                 .toArray();
     }
 
@@ -41,7 +44,7 @@ public record TokenText(int vocabularySize) {
      */
     void describe(GgufMetadata metadata) {
         List<String> tokens = new ArrayList<>();
-        for (int token = 0; token < vocabularySize; token++) tokens.add(text(token));
+        for (int token = -first; token < count; token++) tokens.add(text(token));
         metadata.put("tokenizer.ggml.model", "rwkv").put("tokenizer.ggml.tokens", tokens);
     }
 }

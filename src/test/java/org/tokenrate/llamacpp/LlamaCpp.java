@@ -46,8 +46,7 @@ final class LlamaCpp {
         Path requestFile = Files.write(scratch.resolve("requests.txt"), requests);
         Path answerFile = scratch.resolve("answers.txt");
         Path log = scratch.resolve("native.log");
-        // No spinning workers: tests share the cores with them.
-        Process process =
+        ProcessBuilder builder =
                 new ProcessBuilder(
                                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                                 "-Xmx256m",
@@ -62,8 +61,9 @@ final class LlamaCpp {
                                 requestFile.toString(),
                                 answerFile.toString())
                         .redirectErrorStream(true)
-                        .redirectOutput(log.toFile())
-                        .start();
+                        .redirectOutput(log.toFile());
+        builder.environment().put("GGML_NO_BACKTRACE", "1"); // it would call a debugger
+        Process process = builder.start();
         try {
             if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
                 throw new IOException("llama.cpp took over " + MINUTES + " minutes" + end(log));

@@ -26,6 +26,9 @@ final class LlamaCppMain {
                 new ModelParameters()
                         .setModel(args[0])
                         .setCtxSize(Integer.parseInt(args[1]))
+                        // A prompt at once: Chameleon fails where a part of it gives no logits.
+                        .setBatchSize(Integer.parseInt(args[1]))
+                        .setUbatchSize(Integer.parseInt(args[1]))
                         .setParallel(1)
                         .setThreads(1)
                         .setThreadsBatch(1)

@@ -132,7 +132,28 @@ final class RandomFolder {
                     double normal = deviations.get(i) * random.nextGaussian();
                     values[j] = (float) (norm ? 1 + normal : normal);
                 }
+                if (centred(tensors.get(i).name())) centre(values);
                 writer.write(values);
+            }
+        }
+    }
+
+    /** What {@link org.tokenrate.gguf.HfToGguf#convertCentredQwen3} asks for. */
+    private boolean centred(String name) {
+        return config.path("architectures").path(0).asText().equals("Qwen3ForCausalLM")
+                && (name.endsWith("q_proj.weight") || name.endsWith("k_proj.weight"));
+    }
+
+    /** Takes off the mean over each head's outputs, for every input. */
+    private void centre(float[] matrix) {
+        int inputs = size("hidden_size");
+        for (int head = 0; head < matrix.length; head += headDim() * inputs) {
+            for (int input = 0; input < inputs; input++) {
+                double sum = 0;
+                for (int i = 0; i < headDim(); i++) sum += matrix[head + i * inputs + input];
+                for (int i = 0; i < headDim(); i++) {
+                    matrix[head + i * inputs + input] -= (float) (sum / headDim());
+                }
             }
         }
     }
