@@ -9,6 +9,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tokenrate.builtin.Builtin;
+import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.checkpoint.HfCheckpoint;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
@@ -20,6 +21,7 @@ import org.tokenrate.engine.FinishReason;
 import org.tokenrate.engine.Generation;
 import org.tokenrate.engine.GenerationRequest;
 import org.tokenrate.engine.InferenceEngine;
+import org.tokenrate.engine.LoadListener;
 import org.tokenrate.engine.TokenListener;
 import org.tokenrate.model.Decoder;
 import org.tokenrate.model.ModelConfig;
@@ -58,10 +60,12 @@ public final class LocalEngine implements InferenceEngine {
      * with the engine, or here if this fails.
      *
      * @param name the engine's name in reports
+     * @param progress is told how loading goes
      * @throws IOException if the model cannot be read
      * @throws IllegalArgumentException if no memory is left for KV blocks, with the numbers
      */
-    public static LocalEngine open(String name, Device device, EngineOptions options)
+    public static LocalEngine open(
+            String name, Device device, EngineOptions options, LoadListener progress)
             throws IOException {
         boolean builtin = options.model().equals("builtin");
         Path folder = builtin ? Builtin.modelFolder() : Path.of(options.model());
@@ -69,7 +73,8 @@ public final class LocalEngine implements InferenceEngine {
         int maxTokens = maxRunning + PROMPT_TOKENS;
         try (HfCheckpoint checkpoint = HfCheckpoint.open(folder)) {
             ModelConfig config = ModelConfig.read(folder);
-            Decoder decoder = new Decoder(config, checkpoint, device, maxTokens, maxRunning);
+            Checkpoint watched = LoadProgress.watch(checkpoint, config, progress);
+            Decoder decoder = new Decoder(config, watched, device, maxTokens, maxRunning);
             long blockBytes =
                     device.kvBlockBytes(config.layers(), config.kvHeads(), config.headDim());
             int blocks = blocks(device.freeBytes(), options.cacheCount(), blockBytes);
