@@ -29,6 +29,11 @@ public interface Checkpoint extends AutoCloseable {
         return "the checkpoint";
     }
 
+    /** Bytes of all tensors, for the progress of loading; 0 if not known. */
+    default long bytes() {
+        return 0;
+    }
+
     /** SHA-256 over the model's files, in lower-case hex. */
     String sha256() throws IOException;
 

@@ -1,15 +1,11 @@
 package org.tokenrate.checkpoint;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -95,22 +91,16 @@ public final class HfCheckpoint implements Checkpoint {
     }
 
     @Override
+    public long bytes() {
+        return tensors.values().stream().mapToLong(TensorData::byteSize).sum();
+    }
+
+    @Override
     public String sha256() throws IOException {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[1 << 20];
-            List<Path> all = new ArrayList<>();
-            all.add(folder.resolve("config.json"));
-            for (TensorFile file : files) all.add(file.path());
-            for (Path file : all) {
-                try (InputStream in = Files.newInputStream(file)) {
-                    for (int n; (n = in.read(buffer)) > 0; ) digest.update(buffer, 0, n);
-                }
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        List<Path> all = new ArrayList<>();
+        all.add(folder.resolve("config.json"));
+        for (TensorFile file : files) all.add(file.path());
+        return new ModelDigest().of(all);
     }
 
     @Override

@@ -265,7 +265,7 @@ public final class MetaCheckpoint implements Checkpoint {
         List<Path> files = new ArrayList<>();
         files.add(folder.resolve(MetaParams.FILE));
         for (TensorFile shard : shards) files.add(shard.path());
-        return FileDigest.sha256(files);
+        return new ModelDigest().of(files);
     }
 
     @Override

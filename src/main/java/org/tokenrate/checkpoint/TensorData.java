@@ -47,6 +47,11 @@ public interface TensorData {
         return shape()[shape().length - 1];
     }
 
+    /** What all elements take. */
+    default long byteSize() {
+        return rowCount() * rowLength() * type().bytes();
+    }
+
     /**
      * Rows {@code from} to {@code to} (exclusive) as a tensor of their own; nothing is read yet.
      */

@@ -105,6 +105,11 @@ public enum Architecture {
         return new Switch(name, true);
     }
 
+    /** Name of the embedding's tensor. */
+    public String embedding() {
+        return names.embedding();
+    }
+
     /** The name in config.json. */
     public String label() {
         return label;

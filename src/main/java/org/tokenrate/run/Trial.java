@@ -96,7 +96,10 @@ public final class Trial implements AutoCloseable {
             if (settings.folder().isPresent()) {
                 files = Optional.of(RequestFiles.ofNextFork(settings.folder().get(), combination));
             }
-            InferenceEngine engine = Engines.open(p.engineOptions());
+            InferenceEngine engine =
+                    Engines.open(
+                            p.engineOptions(),
+                            new LoadProgressPrinter(System.out, p.model(), System::nanoTime));
             facts.putAll(factsOf(engine.info()));
             var options =
                     new LoadOptions(

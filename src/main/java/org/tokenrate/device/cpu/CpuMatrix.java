@@ -106,6 +106,11 @@ final class CpuMatrix implements Matrix, Team.Task {
         return bytes;
     }
 
+    /** Each slice's weights as they lie in memory; for tests and diagnosis. */
+    List<byte[]> toBytes() {
+        return slices.stream().map(Slice::toBytes).toList();
+    }
+
     void free() {
         slices.forEach(Slice::free);
         slices.clear();
@@ -229,6 +234,12 @@ final class CpuMatrix implements Matrix, Team.Task {
                     dnnl.dnnl_primitive_execute(
                             next.primitive, stream, next.argumentCount, next.arguments),
                     "dnnl_primitive_execute");
+        }
+
+        byte[] toBytes() {
+            byte[] bytes = new byte[Math.toIntExact(weights.limit() - weights.position())];
+            weights.get(bytes);
+            return bytes;
         }
 
         void free() {

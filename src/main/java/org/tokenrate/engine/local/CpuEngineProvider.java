@@ -7,6 +7,7 @@ import org.tokenrate.device.cpu.CpuDevice;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.EngineProvider;
 import org.tokenrate.engine.InferenceEngine;
+import org.tokenrate.engine.LoadListener;
 import org.tokenrate.model.ModelSource;
 
 /** {@code engine=cpu} or {@code cpu:THREADS}. */
@@ -60,8 +61,13 @@ public final class CpuEngineProvider implements EngineProvider {
 
     @Override
     public InferenceEngine open(EngineOptions options) throws IOException {
+        return open(options, LoadListener.NONE);
+    }
+
+    @Override
+    public InferenceEngine open(EngineOptions options, LoadListener progress) throws IOException {
         validate(options);
         Device device = new CpuDevice(dtype(options.dtype()), threads(options.engine()));
-        return LocalEngine.open(name(), device, options);
+        return LocalEngine.open(name(), device, options, progress);
     }
 }

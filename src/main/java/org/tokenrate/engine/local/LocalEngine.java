@@ -18,6 +18,7 @@ import org.tokenrate.engine.FinishReason;
 import org.tokenrate.engine.Generation;
 import org.tokenrate.engine.GenerationRequest;
 import org.tokenrate.engine.InferenceEngine;
+import org.tokenrate.engine.LoadListener;
 import org.tokenrate.engine.TokenListener;
 import org.tokenrate.model.Decoder;
 import org.tokenrate.model.ModelConfig;
@@ -57,16 +58,18 @@ public final class LocalEngine implements InferenceEngine {
      * with the engine, or here if this fails.
      *
      * @param name the engine's name in reports
+     * @param progress is told how loading goes
      * @throws IOException if the model cannot be read
      * @throws IllegalArgumentException if no memory is left for KV blocks, with the numbers
      */
-    public static LocalEngine open(String name, Device device, EngineOptions options)
+    public static LocalEngine open(
+            String name, Device device, EngineOptions options, LoadListener progress)
             throws IOException {
         int maxRunning = Math.min(options.maxBatchSize(), MAX_RUNNING);
         int maxTokens = maxRunning + PROMPT_TOKENS;
         try {
             ModelSource source = ModelSource.of(options.model(), options.modelFormat());
-            return open(name, device, options, source, maxTokens, maxRunning);
+            return open(name, device, options, source, progress, maxTokens, maxRunning);
         } catch (IOException | RuntimeException | Error e) {
             device.close();
             throw e;
@@ -78,12 +81,14 @@ public final class LocalEngine implements InferenceEngine {
             Device device,
             EngineOptions options,
             ModelSource source,
+            LoadListener progress,
             int maxTokens,
             int maxRunning)
             throws IOException {
         ModelConfig config = source.config();
         try (Checkpoint checkpoint = source.open()) {
-            Decoder decoder = new Decoder(config, checkpoint, device, maxTokens, maxRunning);
+            Checkpoint watched = LoadProgress.watch(checkpoint, config, progress);
+            Decoder decoder = new Decoder(config, watched, device, maxTokens, maxRunning);
             long blockBytes =
                     device.kvBlockBytes(config.layers(), config.kvHeads(), config.headDim());
             int blocks = blocks(device.freeBytes(), options.cacheCount(), blockBytes);
