@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.tokenrate.checkpoint.AwqData;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.DenseData;
 import org.tokenrate.checkpoint.LinearData;
@@ -24,8 +25,10 @@ public final class CpuDevice implements Device {
     private final Team team;
     private final Scratch[] scratch;
     private final MatrixProducts products;
+    private final MatrixProducts tileProducts;
+    private final FourBitScratch[] fourBitScratch;
     private final List<CpuTensor> tensors = new ArrayList<>();
-    private final List<CpuMatrix> matrices = new ArrayList<>();
+    private final List<SlicedMatrix> matrices = new ArrayList<>();
     private final Embed embed;
     private final RmsNorm rmsNorm;
     private final GatedProduct gatedProduct = new GatedProduct();
@@ -50,6 +53,11 @@ public final class CpuDevice implements Device {
         scratch = new Scratch[threads];
         for (int i = 0; i < threads; i++) scratch[i] = new Scratch();
         products = new MatrixProducts(dtype);
+        tileProducts = new MatrixProducts(dtype);
+        fourBitScratch = new FourBitScratch[threads];
+        for (int i = 0; i < threads; i++) {
+            fourBitScratch[i] = new FourBitScratch(i, dtype, tileProducts);
+        }
         embed = new Embed(scratch);
         rmsNorm = new RmsNorm(scratch);
         sample = new Sample(threads);
@@ -100,17 +108,25 @@ public final class CpuDevice implements Device {
 
     @Override
     public Matrix loadMatrix(List<LinearData> parts, List<TensorData> bias) throws IOException {
+        SlicedMatrix matrix =
+                parts.get(0) instanceof AwqData
+                        ? new FourBitLoader(team, fourBitScratch).load(parts, bias)
+                        : loadDense(parts, bias);
+        matrices.add(matrix);
+        return matrix;
+    }
+
+    private CpuMatrix loadDense(List<LinearData> parts, List<TensorData> bias) throws IOException {
         if (!bias.isEmpty()) throw new IOException("biases are not supported yet");
         List<TensorData> rows = new ArrayList<>();
         for (LinearData part : parts) {
             if (!(part instanceof DenseData dense)) {
-                throw new IOException("4-bit weights are not supported yet");
+                throw new IOException(
+                        part.name() + " is of 4 bits, " + parts.get(0).name() + " is not");
             }
             rows.add(dense.rows());
         }
-        CpuMatrix matrix = new MatrixLoader(products, team.threads()).load(rows);
-        matrices.add(matrix);
-        return matrix;
+        return new MatrixLoader(products, team.threads()).load(rows);
     }
 
     @Override
@@ -154,7 +170,7 @@ public final class CpuDevice implements Device {
 
     @Override
     public void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate) {
-        ((CpuMatrix) w).multiply(team, (CpuTensor) x, rows, (CpuTensor) y, accumulate);
+        ((SlicedMatrix) w).multiply(team, (CpuTensor) x, rows, (CpuTensor) y, accumulate);
     }
 
     @Override
@@ -190,8 +206,8 @@ public final class CpuDevice implements Device {
         gatedProduct.run(
                 team,
                 (CpuTensor) x,
-                (CpuMatrix) gate,
-                (CpuMatrix) up,
+                (SlicedMatrix) gate,
+                (SlicedMatrix) up,
                 rows,
                 (CpuTensor) gated,
                 (CpuTensor) out);
@@ -210,11 +226,13 @@ public final class CpuDevice implements Device {
     @Override
     public void close() {
         team.close();
-        matrices.forEach(CpuMatrix::free);
+        matrices.forEach(SlicedMatrix::free);
         matrices.clear();
         tensors.forEach(CpuTensor::free);
         tensors.clear();
+        for (FourBitScratch s : fourBitScratch) s.free();
         products.close();
+        tileProducts.close();
         kernels = null;
     }
 }
