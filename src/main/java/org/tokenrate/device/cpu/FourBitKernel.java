@@ -146,12 +146,9 @@ final class FourBitKernel {
             for (int r = 0; r < rows; r += 2) {
                 boolean two = r + 1 < rows;
                 int at = r * inputs + g * groupSize;
+                int stride = two ? inputs : 0; // a last row alone is its own second
                 for (int o = 0; o < PANEL; o += 4 * LANES) {
-                    if (two) {
-                        sumTwo(weights.nibbles(), w + o, x, at, inputs, groupSize, part, o);
-                    } else {
-                        sumOne(weights.nibbles(), w + o, x, at, groupSize, part, o);
-                    }
+                    sumTwo(weights.nibbles(), w + o, x, at, stride, groupSize, part, o);
                 }
                 addScaled(part, 0, s, c, sums[r * groups + g], y, r * PANEL);
                 if (two) {
@@ -161,39 +158,7 @@ final class FourBitKernel {
         }
     }
 
-    private static void sumOne(
-            int[] nibbles, int w, float[] x, int at, int count, float[] part, int o) {
-        FloatVector a0 = FloatVector.zero(F);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
-        IntVector mask = IntVector.broadcast(I, UNITS);
-        IntVector sixteen = IntVector.broadcast(I, SIXTEEN);
-        for (int i = 0; i < count; i += INPUTS_PER_INT) {
-            int from = w + i / INPUTS_PER_INT * PANEL;
-            IntVector w0 = IntVector.fromArray(I, nibbles, from);
-            IntVector w1 = IntVector.fromArray(I, nibbles, from + LANES);
-            IntVector w2 = IntVector.fromArray(I, nibbles, from + 2 * LANES);
-            IntVector w3 = IntVector.fromArray(I, nibbles, from + 3 * LANES);
-            for (int j = 0; j < INPUTS_PER_INT; j++) {
-                FloatVector v = FloatVector.broadcast(F, x[at + i + j]);
-                a0 = units(w0, mask, sixteen).fma(v, a0);
-                a1 = units(w1, mask, sixteen).fma(v, a1);
-                a2 = units(w2, mask, sixteen).fma(v, a2);
-                a3 = units(w3, mask, sixteen).fma(v, a3);
-                w0 = turn(w0, NIBBLE);
-                w1 = turn(w1, NIBBLE);
-                w2 = turn(w2, NIBBLE);
-                w3 = turn(w3, NIBBLE);
-            }
-        }
-        a0.intoArray(part, o);
-        a1.intoArray(part, o + LANES);
-        a2.intoArray(part, o + 2 * LANES);
-        a3.intoArray(part, o + 3 * LANES);
-    }
-
-    /** Two rows, which share the unpacking. */
+    /** Two rows, which share the unpacking: eight sums, so that none has to wait for itself. */
     private static void sumTwo(
             int[] nibbles, int w, float[] x, int at, int stride, int count, float[] part, int o) {
         FloatVector a0 = FloatVector.zero(F);

@@ -9,7 +9,7 @@ class TuneMain {
         int threads = Integer.getInteger("threads", 2);
         int[][] shapes = {{768, 2048}, {2048, 5632}, {4096, 4096}};
         int[] ms = {1, 2, 4, 8, 16, 32, 64, 256};
-        long copiesBytes = 256L << 20;
+        long copiesBytes = 128L << 20;
         Random random = new Random(1);
         for (int[] s : shapes) {
             int k = s[0], n = s[1];
@@ -36,10 +36,10 @@ class TuneMain {
             all.put("tile", t);
             for (int m : ms) {
                 Map<String, double[]> best = new LinkedHashMap<>();
-                int reps = 12;
+                int reps = 16;
                 for (int r = -6; r < reps; r++) {
                     for (var e : all.entrySet()) {
-                        if (e.getKey().equals("direct") && m > 16) continue;
+                        if (e.getKey().equals("direct") && m > 8) continue;
                         long t0 = System.nanoTime();
                         for (SlicedMatrix w : e.getValue()) w.multiply(team, x, m, y, false);
                         double us = (System.nanoTime() - t0) / 1e3 / copies;
@@ -52,7 +52,7 @@ class TuneMain {
                     b.append(
                             "  %s %.0f us (min %.0f)"
                                     .formatted(
-                                            e.getKey(), e.getValue()[reps / 2], e.getValue()[0]));
+                                            e.getKey(), e.getValue()[reps / 4], e.getValue()[0]));
                 }
                 System.out.println(b);
             }
