@@ -144,6 +144,16 @@ public final class HfCheckpoint implements Checkpoint {
         return tensor;
     }
 
+    /** A tensor that is among {@link #names()} as it is stored, packed integers too. */
+    TensorData stored(String name) {
+        return tensors.get(name);
+    }
+
+    /** The file that holds a tensor of {@link #names()}. */
+    Path file(String name) {
+        return home.get(name);
+    }
+
     @Override
     public String sha256() throws IOException {
         try {

@@ -37,7 +37,9 @@ public final class SafetensorsWriter implements Closeable {
     public enum Type {
         F32(4),
         F16(2),
-        BF16(2);
+        BF16(2),
+        /** Packed integers, bit for bit. */
+        I32(4);
 
         private final int bytes;
 
@@ -67,6 +69,9 @@ public final class SafetensorsWriter implements Closeable {
     }
 
     private static final int CHUNK_BYTES = 1 << 16;
+
+    /** Where no values go when all tensors are full. */
+    private static final Tensor NOTHING = new Tensor("", Type.F32, 0);
 
     private final Path file;
     private final List<Tensor> tensors;
@@ -136,29 +141,11 @@ public final class SafetensorsWriter implements Closeable {
      * The next values of the tensor that is being written; a full tensor makes way for the next
      * one. A tensor may come in pieces, but a call's values belong to one tensor.
      *
-     * @throws IllegalArgumentException if there are more values than the tensor has room for
+     * @throws IllegalArgumentException if there are more values than the tensor has room for, or
+     *     the tensor is of integers
      */
     public void write(float[] values) throws IOException {
-        skipEmptyTensors();
-        if (current == tensors.size()) {
-            if (values.length == 0) {
-                return;
-            }
-            throw new IllegalArgumentException(
-                    "%d values come after the last of %d tensors in %s."
-                            .formatted(values.length, tensors.size(), file));
-        }
-        Tensor tensor = tensors.get(current);
-        if (values.length > tensor.size() - written) {
-            throw new IllegalArgumentException(
-                    "%d values after %d do not fit tensor %s of shape %s (%d values)."
-                            .formatted(
-                                    values.length,
-                                    written,
-                                    tensor.name(),
-                                    Arrays.toString(tensor.shape()),
-                                    tensor.size()));
-        }
+        Tensor tensor = begin(values.length, false);
         for (float value : values) {
             if (chunk.remaining() < Float.BYTES) {
                 flushChunk();
@@ -167,11 +154,66 @@ public final class SafetensorsWriter implements Closeable {
                 case F32 -> chunk.putFloat(value);
                 case F16 -> chunk.putShort(toF16(value));
                 case BF16 -> chunk.putShort(toBf16(value));
+                case I32 -> throw new IllegalStateException("checked in begin()");
             }
         }
+        end(tensor, values.length);
+    }
+
+    /**
+     * The same for a tensor of integers.
+     *
+     * @throws IllegalArgumentException if there are more values than the tensor has room for, or
+     *     the tensor is not of integers
+     */
+    public void write(int[] values) throws IOException {
+        Tensor tensor = begin(values.length, true);
+        for (int value : values) {
+            if (chunk.remaining() < Integer.BYTES) {
+                flushChunk();
+            }
+            chunk.putInt(value);
+        }
+        end(tensor, values.length);
+    }
+
+    /** The tensor that the next {@code count} values belong to. */
+    private Tensor begin(int count, boolean integers) {
+        skipEmptyTensors();
+        if (current == tensors.size()) {
+            if (count == 0) {
+                return NOTHING;
+            }
+            throw new IllegalArgumentException(
+                    "%d values come after the last of %d tensors in %s."
+                            .formatted(count, tensors.size(), file));
+        }
+        Tensor tensor = tensors.get(current);
+        if ((tensor.type() == Type.I32) != integers) {
+            throw new IllegalArgumentException(
+                    "Tensor %s is of type %s; %s do not fit."
+                            .formatted(
+                                    tensor.name(),
+                                    tensor.type(),
+                                    integers ? "integers" : "floats"));
+        }
+        if (count > tensor.size() - written) {
+            throw new IllegalArgumentException(
+                    "%d values after %d do not fit tensor %s of shape %s (%d values)."
+                            .formatted(
+                                    count,
+                                    written,
+                                    tensor.name(),
+                                    Arrays.toString(tensor.shape()),
+                                    tensor.size()));
+        }
+        return tensor;
+    }
+
+    private void end(Tensor tensor, int count) throws IOException {
         flushChunk();
-        written += values.length;
-        if (written == tensor.size()) {
+        written += count;
+        if (tensor != NOTHING && written == tensor.size()) {
             current++;
             written = 0;
         }
