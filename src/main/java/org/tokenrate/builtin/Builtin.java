@@ -106,6 +106,8 @@ public final class Builtin {
             case DIALOGUES -> DialogueGenerator::write;
             case MODEL + "model.safetensors" -> RandomLlama::write;
             case META + "consolidated.00.pth" -> MetaLlama::write;
+            case AWQ + "model.safetensors" -> AwqLlama::write;
+            case AWQ_CONFIG -> AwqLlama::writeConfig;
             default ->
                     file ->
                             Files.write(

@@ -24,7 +24,11 @@ public final class Remake {
                     "llama-15m-meta/params.json",
                     "llama-15m-meta/consolidated.00.pth",
                     "llama-15m-meta/tokenizer.json",
-                    "llama-15m-meta/tokenizer_config.json");
+                    "llama-15m-meta/tokenizer_config.json",
+                    "llama-15m-awq/config.json",
+                    "llama-15m-awq/model.safetensors",
+                    "llama-15m-awq/tokenizer.json",
+                    "llama-15m-awq/tokenizer_config.json");
 
     private Remake() {}
 

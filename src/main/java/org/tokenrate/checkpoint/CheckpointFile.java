@@ -130,27 +130,5 @@ final class CheckpointFile implements Closeable {
             }
             content.read(from, into);
         }
-
-        /**
-         * Reads at a place rather than maps: many small mappings would run into the system's limit.
-         */
-        @Override
-        public void read(long first, ByteBuffer into) throws IOException {
-            long end = first + into.remaining() / type.bytes();
-            if (first < 0 || end > rowCount() * rowLength()) {
-                throw new IndexOutOfBoundsException(
-                        into.remaining() + " bytes from element " + first + " of " + name);
-            }
-            long position = offset + first * type.bytes();
-            while (into.hasRemaining()) {
-                int count = channel.read(into, position);
-                if (count < 0) {
-                    throw bad(
-                            "ends at byte %d while it is read; was it replaced?"
-                                    .formatted(position));
-                }
-                position += count;
-            }
-        }
     }
 }

@@ -18,9 +18,7 @@ public final class Checkpoints {
         return switch (format) {
             case HF -> HfCheckpoint.open(folder);
             case LLAMA -> MetaCheckpoint.open(folder);
-            case AWQ ->
-                    throw new CheckpointException(
-                            folder, "holds 4-bit AWQ weights, which are not supported yet");
+            case AWQ -> AwqCheckpoint.open(folder);
         };
     }
 }

@@ -1,7 +1,6 @@
 package org.tokenrate.checkpoint;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -88,6 +87,16 @@ public final class HfCheckpoint implements Checkpoint {
                     home.get(name), "tensor " + name + " holds integers where numbers belong");
         }
         return tensor;
+    }
+
+    /** A tensor that is among {@link #names()} as it is stored, packed integers too. */
+    TensorData stored(String name) {
+        return tensors.get(name);
+    }
+
+    /** The file that holds a tensor of {@link #names()}. */
+    Path file(String name) {
+        return home.get(name);
     }
 
     @Override

@@ -36,7 +36,9 @@ public final class SafetensorsWriter extends TensorWriter {
     public enum Type {
         F32(4),
         F16(2),
-        BF16(2);
+        BF16(2),
+        /** Packed integers, bit for bit. */
+        I32(4);
 
         private final int bytes;
 

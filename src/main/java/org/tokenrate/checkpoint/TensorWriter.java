@@ -62,25 +62,8 @@ public abstract class TensorWriter implements Closeable {
      * @throws IllegalArgumentException if there are more values than the tensor has room for
      */
     public final void write(float[] values) throws IOException {
-        if (current == tensors.size()) {
-            if (values.length == 0) {
-                return;
-            }
-            throw new IllegalArgumentException(
-                    "%d values come after the last of %d tensors in %s."
-                            .formatted(values.length, tensors.size(), file));
-        }
+        if (!take(values.length, false)) return;
         Tensor tensor = tensors.get(current);
-        if (values.length > tensor.size() - written) {
-            throw new IllegalArgumentException(
-                    "%d values after %d do not fit tensor %s of shape %s (%d values)."
-                            .formatted(
-                                    values.length,
-                                    written,
-                                    tensor.name(),
-                                    Arrays.toString(tensor.shape()),
-                                    tensor.size()));
-        }
         for (float value : values) {
             if (chunk.remaining() < Float.BYTES) {
                 flushChunk();
@@ -89,10 +72,64 @@ public abstract class TensorWriter implements Closeable {
                 case F32 -> chunk.putFloat(value);
                 case F16 -> chunk.putShort(SafetensorsWriter.toF16(value));
                 case BF16 -> chunk.putShort(SafetensorsWriter.toBf16(value));
+                case I32 -> throw new IllegalStateException("checked in take()");
             }
         }
+        taken(values.length);
+    }
+
+    /**
+     * The same for a tensor of integers.
+     *
+     * @throws IllegalArgumentException if there are more values than the tensor has room for, or
+     *     the tensor is not of integers
+     */
+    public final void write(int[] values) throws IOException {
+        if (!take(values.length, true)) return;
+        for (int value : values) {
+            if (chunk.remaining() < Integer.BYTES) {
+                flushChunk();
+            }
+            chunk.putInt(value);
+        }
+        taken(values.length);
+    }
+
+    /** Checks that the current tensor takes so many values; false if none are left to come. */
+    private boolean take(int count, boolean integers) {
+        if (current == tensors.size()) {
+            if (count == 0) {
+                return false;
+            }
+            throw new IllegalArgumentException(
+                    "%d values come after the last of %d tensors in %s."
+                            .formatted(count, tensors.size(), file));
+        }
+        Tensor tensor = tensors.get(current);
+        if ((tensor.type() == SafetensorsWriter.Type.I32) != integers) {
+            throw new IllegalArgumentException(
+                    "Tensor %s is of type %s; %s do not fit."
+                            .formatted(
+                                    tensor.name(),
+                                    tensor.type(),
+                                    integers ? "integers" : "floats"));
+        }
+        if (count > tensor.size() - written) {
+            throw new IllegalArgumentException(
+                    "%d values after %d do not fit tensor %s of shape %s (%d values)."
+                            .formatted(
+                                    count,
+                                    written,
+                                    tensor.name(),
+                                    Arrays.toString(tensor.shape()),
+                                    tensor.size()));
+        }
+        return true;
+    }
+
+    private void taken(int count) throws IOException {
         flushChunk();
-        written += values.length;
+        written += count;
         passFullTensors();
     }
 

@@ -110,6 +110,7 @@ public final class TorchArchiveWriter extends TensorWriter {
             case F32 -> "FloatStorage";
             case F16 -> "HalfStorage";
             case BF16 -> "BFloat16Storage";
+            case I32 -> "IntStorage";
         };
     }
 

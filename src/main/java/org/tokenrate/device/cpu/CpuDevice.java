@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.tokenrate.checkpoint.AwqData;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.DenseData;
 import org.tokenrate.checkpoint.LinearData;
@@ -28,8 +29,10 @@ public final class CpuDevice implements Device {
     private final Scratch[] scratch;
     private final MatrixProducts products;
     private final WeightMemory weights = new WeightMemory();
+    private final MatrixProducts tileProducts;
+    private final FourBitScratch[] fourBitScratch;
     private final List<CpuTensor> tensors = new ArrayList<>();
-    private final List<CpuMatrix> matrices = new ArrayList<>();
+    private final List<SlicedMatrix> matrices = new ArrayList<>();
     private final Embed embed;
     private final RmsNorm rmsNorm;
     private final GatedProduct gatedProduct = new GatedProduct();
@@ -54,6 +57,11 @@ public final class CpuDevice implements Device {
         scratch = new Scratch[threads];
         for (int i = 0; i < threads; i++) scratch[i] = new Scratch();
         products = new MatrixProducts(dtype);
+        tileProducts = new MatrixProducts(dtype);
+        fourBitScratch = new FourBitScratch[threads];
+        for (int i = 0; i < threads; i++) {
+            fourBitScratch[i] = new FourBitScratch(i, dtype, tileProducts);
+        }
         embed = new Embed(scratch);
         rmsNorm = new RmsNorm(scratch);
         sample = new Sample(threads);
@@ -104,15 +112,24 @@ public final class CpuDevice implements Device {
 
     @Override
     public Matrix loadMatrix(List<LinearData> parts, List<TensorData> bias) throws IOException {
+        SlicedMatrix matrix =
+                parts.get(0) instanceof AwqData
+                        ? new FourBitLoader(team, fourBitScratch).load(parts, bias)
+                        : loadDense(parts, bias);
+        matrices.add(matrix);
+        return matrix;
+    }
+
+    private CpuMatrix loadDense(List<LinearData> parts, List<TensorData> bias) throws IOException {
         List<TensorData> rows = new ArrayList<>();
         for (LinearData part : parts) {
             if (!(part instanceof DenseData dense)) {
-                throw new IOException("4-bit weights are not supported yet");
+                throw new IOException(
+                        part.name() + " is of 4 bits, " + parts.get(0).name() + " is not");
             }
             rows.add(dense.rows());
         }
         CpuMatrix matrix = new MatrixLoader(products, dtype, team, weights).load(rows);
-        matrices.add(matrix);
         if (!bias.isEmpty()) matrix.addBias(vector(bias));
         return matrix;
     }
@@ -170,7 +187,7 @@ public final class CpuDevice implements Device {
 
     @Override
     public void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate) {
-        ((CpuMatrix) w).multiply(team, (CpuTensor) x, rows, (CpuTensor) y, accumulate);
+        ((SlicedMatrix) w).multiply(team, (CpuTensor) x, rows, (CpuTensor) y, accumulate);
     }
 
     @Override
@@ -219,8 +236,8 @@ public final class CpuDevice implements Device {
         gatedProduct.run(
                 team,
                 (CpuTensor) x,
-                (CpuMatrix) gate,
-                (CpuMatrix) up,
+                (SlicedMatrix) gate,
+                (SlicedMatrix) up,
                 rows,
                 (CpuTensor) gated,
                 (CpuTensor) out);
@@ -239,12 +256,14 @@ public final class CpuDevice implements Device {
     @Override
     public void close() {
         team.close();
-        matrices.forEach(CpuMatrix::free);
+        matrices.forEach(SlicedMatrix::free);
         matrices.clear();
         tensors.forEach(CpuTensor::free);
         tensors.clear();
         weights.close();
+        for (FourBitScratch s : fourBitScratch) s.free();
         products.close();
+        tileProducts.close();
         kernels = null;
     }
 }

@@ -13,18 +13,10 @@ import org.bytedeco.dnnl.dnnl_primitive;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.javacpp.BytePointer;
-import org.tokenrate.checkpoint.DType;
-import org.tokenrate.device.Matrix;
 import org.tokenrate.device.cpu.MatrixProducts.After;
 
-/**
- * A weight matrix, cut by its outputs into a slice a thread, each in oneDNN's layout; and its
- * product with an input: every thread multiplies the whole input with its own slice.
- */
-final class CpuMatrix implements Matrix, Team.Task {
-    /** Stands where a product needs no other tensor. */
-    private static final CpuTensor NONE = new CpuTensor(1, 1, DType.F32);
-
+/** Dense weights, each slice in oneDNN's layout. */
+final class CpuMatrix extends SlicedMatrix {
     private final int inputs;
     private final MatrixProducts products;
     private final List<Slice> slices = new ArrayList<>();
@@ -33,13 +25,6 @@ final class CpuMatrix implements Matrix, Team.Task {
     CpuMatrix(int inputs, MatrixProducts products) {
         this.inputs = inputs;
         this.products = products;
-    }
-
-    /** Outputs of each slice but the last: whole vectors, a slice a thread. */
-    static int sliceOutputs(int outputs, int threads) {
-        int share = (outputs + threads - 1) / threads;
-        int unit = share >= 64 ? 64 : 16;
-        return (share + unit - 1) / unit * unit;
     }
 
     /** Adds the next slice: {@code count} outputs. */
@@ -65,18 +50,14 @@ final class CpuMatrix implements Matrix, Team.Task {
         for (Slice slice : slices) slice.addBias(bias);
     }
 
-    /** y = x W^T + bias, or y += x W^T + bias; x: [rows, inputs], y: [rows, outputs] f32. */
-    void multiply(Team team, CpuTensor x, int rows, CpuTensor y, boolean accumulate) {
-        prepare(rows, x, y, accumulate ? After.ADD : After.NOTHING, NONE);
-        team.run(this, slices.size());
-    }
-
     /** Readies every slice, so that {@link #run} is one native call. */
+    @Override
     void prepare(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {
         int bucket = Math.min(MatrixProducts.bucket(rows), x.rows());
         for (Slice slice : slices) slice.prepare(bucket, x, y, after, factor);
     }
 
+    @Override
     int sliceCount() {
         return slices.size();
     }
@@ -111,6 +92,7 @@ final class CpuMatrix implements Matrix, Team.Task {
         return slices.stream().map(Slice::toBytes).toList();
     }
 
+    @Override
     void free() {
         slices.forEach(Slice::free);
         slices.clear();
