@@ -27,7 +27,7 @@ final class AwqLlama {
         Path folder = Files.createTempDirectory("tokenrate-awq");
         try {
             Path dense = Files.createDirectory(folder.resolve("dense"));
-            Path awq = folder.resolve("awq");
+            Path awq = Files.createDirectory(folder.resolve("awq"));
             Files.write(dense.resolve("config.json"), Resources.bytes("config.json"));
             RandomLlama.write(dense.resolve("model.safetensors"));
             AwqWriter.convert(dense, awq, GROUP_SIZE);

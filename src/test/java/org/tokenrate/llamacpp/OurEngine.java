@@ -16,6 +16,7 @@ import org.tokenrate.device.cpu.CpuDevice;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.FinishReason;
 import org.tokenrate.engine.GenerationRequest;
+import org.tokenrate.engine.LoadListener;
 import org.tokenrate.engine.SamplingParams;
 import org.tokenrate.engine.TokenListener;
 import org.tokenrate.engine.local.LocalEngine;
@@ -34,7 +35,8 @@ final class OurEngine {
         EngineOptions options =
                 new EngineOptions("cpu", folder.toString(), "hf", "f32", 1, 0.1, prompts.length);
         try (LocalEngine engine =
-                LocalEngine.open("cpu", new CpuDevice(DType.F32, THREADS), options)) {
+                LocalEngine.open(
+                        "cpu", new CpuDevice(DType.F32, THREADS), options, LoadListener.NONE)) {
             List<CompletableFuture<int[]>> answers = new ArrayList<>();
             for (int[] prompt : prompts) {
                 CompletableFuture<int[]> answer = new CompletableFuture<>();

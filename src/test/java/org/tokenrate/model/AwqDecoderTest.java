@@ -27,8 +27,7 @@ import org.tokenrate.device.cpu.CpuDevice;
 /** A decoder on an AWQ folder against the equations on the dequantised weights. */
 class AwqDecoderTest {
     private static final long SEED = 77;
-    private static final ModelConfig CONFIG =
-            new ModelConfig(64, 2, 8, 2, 32, 96, 211, 1024, 1e-5f, 10000f, false, List.of(7));
+    private static final ModelConfig CONFIG = RandomModel.llama(64, 2, 8, 2, 32, 96, 211, false);
 
     /** Of root mean squares, as in {@link DecoderTest}; F32: 128 + q costs four bits. */
     private static final Map<DType, Double> BOUND = Map.of(DType.F32, 2e-4, DType.BF16, 3e-2);
@@ -59,7 +58,12 @@ class AwqDecoderTest {
             int same = 0;
             for (int length = PROMPT; length < tokens.length; length++) {
                 batch.clear();
-                batch.add(tokens, length == PROMPT ? 0 : length - 1, length, new int[] {0, 1});
+                batch.add(
+                        tokens,
+                        length == PROMPT ? 0 : length - 1,
+                        length,
+                        PROMPT,
+                        new int[] {0, 1});
                 batch.sampleNext(1, 1, 1, 0);
                 float[] got = device.read(decoder.logits(batch, cache), 0);
                 double[] expected = reference.logits(tokens, length);
