@@ -57,6 +57,8 @@ record StoredZip(Map<String, Entry> entries) {
     /** Room for half a million entries, far more than any checkpoint has tensors. */
     private static final int MAX_DIRECTORY_BYTES = 64 << 20;
 
+    private static final int MAX_NAME_BYTES = 512;
+
     /** Where the directory lies and how many entries it has. */
     private record Directory(long offset, long size, long count) {}
 
@@ -67,10 +69,11 @@ record StoredZip(Map<String, Entry> entries) {
         Map<String, Entry> entries = new TreeMap<>();
         for (long i = 0; i < directory.count; i++) {
             if (bytes.remaining() < CENTRAL_BYTES
-                    || bytes.getInt(bytes.position()) != CENTRAL_HEADER)
+                    || bytes.getInt(bytes.position()) != CENTRAL_HEADER) {
                 throw file.bad(
                         "has a damaged zip directory: entry %d of %d is none"
                                 .formatted(i + 1, directory.count));
+            }
             Entry entry = entry(file, bytes, directory.offset);
             if (entries.put(entry.name, entry) != null) {
                 throw file.bad("has two zip entries named " + entry.name);
@@ -108,7 +111,8 @@ record StoredZip(Map<String, Entry> entries) {
         }
         if (size < 0 || size > end || offset != end - size) {
             throw file.bad(
-                    "claims a zip directory of %s bytes at %s, but it must end at %d: damaged or truncated?"
+                    ("claims a zip directory of %s bytes at %s, but it must end at %d:"
+                                    + " damaged or truncated?")
                             .formatted(
                                     Long.toUnsignedString(size),
                                     Long.toUnsignedString(offset),
@@ -186,6 +190,11 @@ record StoredZip(Map<String, Entry> entries) {
 
     /** Nothing is ever unpacked; a name that looks like a way out is refused all the same. */
     private static String checkedName(CheckpointFile file, byte[] raw) throws CheckpointException {
+        if (raw.length > MAX_NAME_BYTES) {
+            throw file.bad(
+                    "has a zip entry with a name of %d bytes; the limit is %d"
+                            .formatted(raw.length, MAX_NAME_BYTES));
+        }
         String name = new String(raw, StandardCharsets.UTF_8);
         boolean plain =
                 !name.isEmpty()

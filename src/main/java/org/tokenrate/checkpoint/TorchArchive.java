@@ -116,7 +116,8 @@ final class TorchArchive implements TensorFile {
         crc.update(bytes.duplicate());
         if ((int) crc.getValue() != entry.crc()) {
             throw file.bad(
-                    "%s does not match its checksum: damaged, or saved without checksums (torch.serialization.set_crc32_options)"
+                    ("%s does not match its checksum: damaged, or saved without checksums"
+                                    + " (torch.serialization.set_crc32_options)")
                             .formatted(entry.name()));
         }
         return PickleReader.read(file, entry.name(), bytes, new TorchPickle());

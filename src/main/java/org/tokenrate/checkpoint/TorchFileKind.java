@@ -31,7 +31,8 @@ final class TorchFileKind {
         if (magic == StoredZip.LOCAL_HEADER) return;
         if (magic == LEGACY) {
             throw file.bad(
-                    "was saved in torch's format before 1.6; load and save it again with a newer torch");
+                    "was saved in torch's format before 1.6;"
+                            + " load and save it again with a newer torch");
         }
         if (StandardCharsets.ISO_8859_1.decode(start.duplicate()).toString().equals(LFS)) {
             throw file.bad("is a git-lfs pointer, not the weights; get them with git lfs pull");

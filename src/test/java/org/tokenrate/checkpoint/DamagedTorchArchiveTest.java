@@ -106,7 +106,7 @@ class DamagedTorchArchiveTest {
     }
 
     /** The checksum is right here, so that the damage reaches the reader of pickles. */
-    @Property(tries = 3000)
+    @Property(tries = 1500)
     void aPickleWithAnyBytesChangedReadsOrIsRefused(@ForAll("edits") List<Edit> edits)
             throws IOException {
         try (var zip = StoredZipWriter.create(file)) {

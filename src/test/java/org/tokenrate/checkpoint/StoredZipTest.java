@@ -170,6 +170,15 @@ class StoredZipTest {
     }
 
     @Test
+    void aNameThatIsTooLongIsRefused() throws IOException {
+        try (var writer = StoredZipWriter.create(file)) {
+            writer.add("n".repeat(60_000), new byte[1]);
+            writer.finish();
+        }
+        assertEquals("has a zip entry with a name of 60000 bytes; the limit is 512", refused());
+    }
+
+    @Test
     void moreEntriesThanTheDirectoryHoldsAreRefused() throws IOException {
         zip.putLong(end64() + 32, 3);
         assertEquals("claims 3 zip entries in a directory of 102 bytes", refusedChanged());
