@@ -65,6 +65,7 @@ public interface Device extends AutoCloseable {
      *
      * @param qkv {@code [tokens, kvHeads (group + 2) headDim]}: for each KV head its queries, its
      *     key, its value; the queries are turned in place
+     * @param norms weights of the heads' norms, for a model that has them
      */
     void ropeAndStore(
             Tensor qkv,

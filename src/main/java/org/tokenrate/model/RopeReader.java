@@ -86,7 +86,19 @@ final class RopeReader {
     }
 
     private RopeScaling scaling(ConfigFields in) throws CheckpointException {
+        for (var entry : in.json().properties()) { // by layer type, or by kind of position
+            if (entry.getValue().isContainerNode()) {
+                throw in.bad(
+                        "%s is not supported: %s"
+                                .formatted(
+                                        in.prefix() + entry.getKey(),
+                                        ConfigFields.shown(entry.getValue())));
+            }
+        }
         String field = in.absent("rope_type") ? "type" : "rope_type";
+        if (in.absent(field) && !in.absent("factor")) {
+            throw in.bad("%srope_type is missing; supported: %s".formatted(in.prefix(), KNOWN));
+        }
         String type = in.get(field).asText("default");
         return switch (type) {
             case "default" -> RopeScaling.NONE;
@@ -114,6 +126,7 @@ final class RopeReader {
     }
 
     private RopeScaling dynamic(double factor) throws CheckpointException {
+        if (factor == 1) return RopeScaling.NONE; // differs only beyond this context
         if (headDim < 4) {
             throw fields.bad("dynamic rope scaling needs a head_dim of 4, but it is " + headDim);
         }
@@ -141,12 +154,10 @@ final class RopeReader {
         String type = in.get("type").asText("dynamic");
         return switch (type) {
             case "origin" -> new Rope(theta, RopeScaling.NONE);
-            case "dynamic" ->
-                    new Rope(
-                            theta,
-                            in.absent("scaling_factor")
-                                    ? RopeScaling.NONE // a factor of 1: the same in this context
-                                    : dynamic(factor(in, "scaling_factor")));
+            case "dynamic" -> {
+                boolean given = !in.absent("scaling_factor");
+                yield new Rope(theta, dynamic(given ? factor(in, "scaling_factor") : 1));
+            }
             default ->
                     throw in.bad(
                             "rotary.type %s is not supported; supported: origin, dynamic"

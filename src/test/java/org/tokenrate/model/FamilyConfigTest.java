@@ -173,6 +173,16 @@ class FamilyConfigTest {
     }
 
     @Test
+    void dynamicScalingByOneIsNone() throws IOException {
+        ModelConfig config =
+                read(
+                        "InternLM2ForCausalLM",
+                        "\"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 1.0}");
+        assertEquals(new Rope(10000, RopeScaling.NONE), config.rope());
+        assertEquals(2048, config.maxPositions());
+    }
+
+    @Test
     void internLmsOwnRotaryIsRead() throws IOException {
         ModelConfig stretched =
                 read(
@@ -237,6 +247,10 @@ class FamilyConfigTest {
             delimiter = '|',
             value = {
                 "\"linear\" | rope_scaling must be an object, but is \"linear\"",
+                "{\"factor\": 2} | rope_scaling.rope_type is missing; supported: default, linear,"
+                        + " dynamic, llama3",
+                "{\"type\": \"default\", \"mrope_section\": [16, 24]} |"
+                        + " rope_scaling.mrope_section is not supported: [16,24]",
                 "{\"type\": \"linear\"} | rope_scaling.factor must be a finite number above 0, but"
                         + " is missing",
                 "{\"type\": \"linear\", \"factor\": 0.5} | rope_scaling.factor must be at least 1,"

@@ -6,9 +6,8 @@ import org.tokenrate.device.Batch;
 import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 
-// Norms q and k of each token by head, if wanted, and turns them by its position; q back into qkv,
-// k
-// and v into the sequence's block.
+// Norms q and k of each token by head, if wanted, and turns them by its position; puts q back into
+// qkv, k and v into the sequence's block.
 // qkv: [tokens, kvHeads (group + 2) headDim] f32. One item a KV head with its queries: two tokens
 // of a block may share a word of it, so tokens are no unit to divide the work by.
 final class RopeAndStore<A> implements Team.Task {
