@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -57,7 +58,19 @@ final class LlamaCppMain {
         }
     }
 
+    /** Ids are hexadecimal digits, as many for each: nothing was merged, added or dropped. */
+    private static void requireTokens(LlamaModel model, String prompt) {
+        int[] tokens = model.encode(prompt);
+        String format = "%0" + prompt.length() / tokens.length + "x";
+        StringBuilder text = new StringBuilder();
+        for (int token : tokens) text.append(format.formatted(token));
+        if (!text.toString().equals(prompt) || !model.decode(tokens).equals(prompt)) {
+            throw new IllegalStateException(prompt + " is encoded as " + Arrays.toString(tokens));
+        }
+    }
+
     private static String answer(LlamaModel model, String prompt, int count) {
+        requireTokens(model, prompt);
         return model.complete(
                 new InferenceParameters(prompt)
                         .setNPredict(count)

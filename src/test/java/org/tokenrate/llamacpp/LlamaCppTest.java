@@ -1,12 +1,15 @@
 package org.tokenrate.llamacpp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -151,6 +154,49 @@ class LlamaCppTest {
         compare(
                 config("Qwen3ForCausalLM").put("num_key_value_heads", 2).put("head_dim", 16),
                 HfToGguf::convertCentredQwen3);
+    }
+
+    /** What the comparison is worth: little is changed on our side, and it is seen. */
+    @Test
+    void aSlightlyDifferentModelIsNotTakenForTheSame() throws Exception {
+        ObjectNode config = config("LlamaForCausalLM").put("num_key_value_heads", 2);
+        Random random = new Random(SEED);
+        Path folder = scratch.resolve("model");
+        RandomFolder.write(folder, config, random);
+        Path gguf = scratch.resolve("model.gguf");
+        TokenText text = HfToGguf.convert(folder, gguf);
+        int[][] prompts = prompts(random, config.path("vocab_size").intValue());
+        int[][] theirs = LlamaCpp.answers(gguf, CONTEXT, prompts, ANSWER, text, scratch);
+        for (ObjectNode other :
+                List.of(
+                        config.deepCopy().put("rope_theta", 10100.0),
+                        config.deepCopy().put("rms_norm_eps", 1e-3))) {
+            new ObjectMapper().writeValue(folder.resolve("config.json").toFile(), other);
+            int[][] ours = OurEngine.answers(folder, prompts, ANSWER);
+            assertThrows(
+                    AssertionError.class,
+                    () -> assertAlike(folder, prompts, ours, theirs),
+                    other::toString);
+        }
+    }
+
+    @Test
+    void aModelThatLlamaCppRefusesIsAnErrorWithItsReason() throws Exception {
+        RandomFolder.write(scratch.resolve("model"), config("LlamaForCausalLM"), new Random(SEED));
+        Path gguf = scratch.resolve("model.gguf");
+        TokenText text = HfToGguf.convert(scratch.resolve("model"), gguf);
+        try (FileChannel file = FileChannel.open(gguf, StandardOpenOption.WRITE)) {
+            file.truncate(file.size() / 2);
+        }
+        String message =
+                assertThrows(
+                                IOException.class,
+                                () ->
+                                        LlamaCpp.answers(
+                                                gguf, CONTEXT, new int[][] {{1}}, 1, text, scratch))
+                        .getMessage();
+        assertTrue(message.contains("llama.cpp ended with 1"), message);
+        assertTrue(message.contains("not within the file bounds"), message);
     }
 
     private interface Conversion {
