@@ -26,6 +26,7 @@ import org.tokenrate.device.Device;
 import org.tokenrate.device.cpu.CpuDevice;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.InferenceEngine;
+import org.tokenrate.engine.LoadListener;
 import org.tokenrate.engine.SamplingParams;
 import org.tokenrate.engine.local.LocalEngine;
 import org.tokenrate.tokenizer.Tokenizer;
@@ -87,7 +88,7 @@ public class EngineOverheadBenchmark {
         Device cpu = new CpuDevice(CpuDevice.preferredType(), threads);
         Device device = work.equals("products") ? new ProductsOnlyDevice(cpu) : cpu;
         var options = new EngineOptions("cpu", "builtin", "hf", "auto", 1, 0.5, concurrency);
-        engine = LocalEngine.open("cpu", device, options);
+        engine = LocalEngine.open("cpu", device, options, LoadListener.NONE);
     }
 
     @Benchmark

@@ -3,12 +3,14 @@ package org.tokenrate.bench;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
+import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
 import org.tokenrate.device.Table;
@@ -97,11 +99,22 @@ final class ProductsOnlyDevice implements Device {
 
     @Override
     public void ropeAndStore(
-            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape) {}
+            Tensor qkv,
+            Batch batch,
+            KvCache cache,
+            int layer,
+            AttentionShape shape,
+            Optional<HeadNorms> norms) {}
 
     @Override
     public void attention(
-            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape, Tensor out) {}
+            Tensor qkv,
+            Batch batch,
+            KvCache cache,
+            int layer,
+            AttentionShape shape,
+            int window,
+            Tensor out) {}
 
     @Override
     public void sample(Tensor logits, Batch batch, int[] chosen) {}

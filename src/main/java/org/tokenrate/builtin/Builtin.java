@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.tokenrate.checkpoint.ModelFormat;
 
 /**
  * The model and the dialogues that come with the benchmark. Both are made on first use, without a
@@ -16,31 +17,50 @@ import java.util.List;
  */
 public final class Builtin {
     private static final String MODEL = "llama-15m/";
+    private static final String META = "llama-15m-meta/";
+    private static final String AWQ = "llama-15m-awq/";
+    static final String AWQ_CONFIG = AWQ + "config.json";
     private static final String DIALOGUES = "dialogues.json";
     private static final int VERSION_DIGITS = 12;
 
     private Builtin() {}
 
-    /** {@link #modelFolder(Path)} in the default cache folder. */
+    /** The model in Hugging Face's format, in the default cache folder. */
     public static Path modelFolder() throws IOException {
-        return modelFolder(Cache.defaultRoot());
+        return modelFolder(ModelFormat.HF);
+    }
+
+    /** {@link #modelFolder(Path, ModelFormat)} in the default cache folder. */
+    public static Path modelFolder(ModelFormat format) throws IOException {
+        return modelFolder(Cache.defaultRoot(), format);
     }
 
     /**
-     * A Hugging Face folder with a Llama model of 15 million random weights in bf16: config.json,
-     * model.safetensors, tokenizer.json and tokenizer_config.json.
+     * The folder of a Llama model of 15 million random weights: in bf16 as Hugging Face and as Meta
+     * lay them out, or of 4 bits as AutoAWQ does. It holds a tokenizer.json in every format.
      *
      * @param cacheRoot holds one folder for each version of what is built in
      * @throws IOException if the cache cannot be written; the message says how to choose another
      */
-    public static Path modelFolder(Path cacheRoot) throws IOException {
+    public static Path modelFolder(Path cacheRoot, ModelFormat format) throws IOException {
+        String model =
+                switch (format) {
+                    case HF -> MODEL;
+                    case LLAMA -> META;
+                    case AWQ -> AWQ;
+                };
         Path folder = cacheRoot;
         for (Artifact artifact : artifacts()) {
-            if (artifact.name().startsWith(MODEL)) {
+            if (artifact.name().startsWith(model)) {
                 folder = cache(cacheRoot).file(artifact).getParent();
             }
         }
         return folder;
+    }
+
+    /** The built-in model's config.json. */
+    public static byte[] configJson() throws IOException {
+        return Resources.bytes("config.json");
     }
 
     /** {@link #dialogues(Path)} in the default cache folder. */
@@ -85,7 +105,13 @@ public final class Builtin {
         return switch (name) {
             case DIALOGUES -> DialogueGenerator::write;
             case MODEL + "model.safetensors" -> RandomLlama::write;
-            default -> file -> Files.write(file, Resources.bytes(name.substring(MODEL.length())));
+            case META + "consolidated.00.pth" -> MetaLlama::write;
+            case AWQ + "model.safetensors" -> AwqLlama::write;
+            case AWQ_CONFIG -> AwqLlama::writeConfig;
+            default ->
+                    file ->
+                            Files.write(
+                                    file, Resources.bytes(name.substring(name.indexOf('/') + 1)));
         };
     }
 }

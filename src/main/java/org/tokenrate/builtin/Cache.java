@@ -9,6 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
+import org.tokenrate.cache.CacheFolder;
 
 /**
  * Keeps artifacts on disk. A file stands in place either whole or not at all: it is written under
@@ -16,7 +17,7 @@ import java.util.UUID;
  * of them make the same bytes; the last rename wins.
  */
 final class Cache {
-    static final String PROPERTY = "tokenrate.cache";
+    static final String PROPERTY = CacheFolder.PROPERTY;
 
     private static final String UNFINISHED = ".unfinished";
 
@@ -29,16 +30,8 @@ final class Cache {
         this.folder = folder;
     }
 
-    /** System property, else $XDG_CACHE_HOME/tokenrate, else ~/.cache/tokenrate. */
     static Path defaultRoot() {
-        String property = System.getProperty(PROPERTY, "");
-        if (!property.isEmpty()) {
-            return Path.of(property).toAbsolutePath();
-        }
-        String xdg = System.getenv().getOrDefault("XDG_CACHE_HOME", "");
-        Path caches =
-                xdg.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(xdg);
-        return caches.resolve("tokenrate").toAbsolutePath();
+        return CacheFolder.root();
     }
 
     /** The artifact's file, made now if it is missing or is not what it should be. */

@@ -21,18 +21,30 @@ final class RandomLlama {
     /** Norm weights of trained models lie around one. */
     private static final double NORM_SPREAD = 0.1;
 
-    private static final int VALUES_PER_WRITE = 1 << 14;
-
     private RandomLlama() {}
 
     /** Writes the weights in bf16, under the names that Hugging Face's Llama uses. */
     static void write(Path file) throws IOException {
-        List<Tensor> tensors = tensors(new ObjectMapper().readTree(Resources.bytes("config.json")));
+        List<Tensor> tensors = tensors();
         try (var writer = SafetensorsWriter.create(file, tensors, Map.of("format", "pt"))) {
-            for (int i = 0; i < tensors.size(); i++) {
-                fill(writer, tensors.get(i), new SplitMix64(SEED + i));
+            for (Tensor tensor : tensors) writer.write(values(tensor.name()));
+        }
+    }
+
+    /** The tensors, in the order in which they lie in the file. */
+    static List<Tensor> tensors() throws IOException {
+        return tensors(new ObjectMapper().readTree(Resources.bytes("config.json")));
+    }
+
+    /** A tensor's weights, row-major, before they are rounded to bf16. */
+    static float[] values(String name) throws IOException {
+        List<Tensor> tensors = tensors();
+        for (int i = 0; i < tensors.size(); i++) {
+            if (tensors.get(i).name().equals(name)) {
+                return values(tensors.get(i), new SplitMix64(SEED + i));
             }
         }
+        throw new IllegalArgumentException("the built-in model has no tensor " + name);
     }
 
     private static List<Tensor> tensors(JsonNode config) {
@@ -65,19 +77,15 @@ final class RandomLlama {
         return new Tensor(name, Type.BF16, shape);
     }
 
-    private static void fill(SafetensorsWriter writer, Tensor tensor, SplitMix64 random)
-            throws IOException {
+    private static float[] values(Tensor tensor, SplitMix64 random) {
         boolean norm = tensor.shape().length == 1;
         double mean = norm ? 1 : 0;
         double deviation = norm ? NORM_SPREAD : deviation(tensor);
-        for (long left = tensor.size(); left > 0; ) {
-            var values = new float[(int) Math.min(left, VALUES_PER_WRITE)];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = (float) (mean + deviation * random.nextGaussian());
-            }
-            writer.write(values);
-            left -= values.length;
+        var values = new float[Math.toIntExact(tensor.size())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (mean + deviation * random.nextGaussian());
         }
+        return values;
     }
 
     /**

@@ -20,7 +20,15 @@ public final class Remake {
                     "llama-15m/config.json",
                     "llama-15m/model.safetensors",
                     "llama-15m/tokenizer.json",
-                    "llama-15m/tokenizer_config.json");
+                    "llama-15m/tokenizer_config.json",
+                    "llama-15m-meta/params.json",
+                    "llama-15m-meta/consolidated.00.pth",
+                    "llama-15m-meta/tokenizer.json",
+                    "llama-15m-meta/tokenizer_config.json",
+                    "llama-15m-awq/config.json",
+                    "llama-15m-awq/model.safetensors",
+                    "llama-15m-awq/tokenizer.json",
+                    "llama-15m-awq/tokenizer_config.json");
 
     private Remake() {}
 
@@ -35,7 +43,7 @@ public final class Remake {
             // Resources are read from the source folder: the compiled copy is the old one.
             Path source = RESOURCES.resolve(Path.of(name).getFileName());
             Path file = folder.resolve(source.getFileName());
-            if (Files.exists(source)) {
+            if (Files.exists(source) && !name.equals(Builtin.AWQ_CONFIG)) {
                 Files.copy(source, file);
             } else {
                 Builtin.maker(name).write(file);

@@ -24,6 +24,16 @@ public interface Checkpoint extends AutoCloseable {
         return new DenseData(tensor(name + ".weight", outputs, inputs));
     }
 
+    /** Where a tensor lies, for errors: its file, or the folder of them all. */
+    default String place(String tensor) {
+        return "the checkpoint";
+    }
+
+    /** Bytes of all tensors, for the progress of loading; 0 if not known. */
+    default long bytes() {
+        return 0;
+    }
+
     /** SHA-256 over the model's files, in lower-case hex. */
     String sha256() throws IOException;
 

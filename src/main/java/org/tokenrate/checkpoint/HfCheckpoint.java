@@ -1,52 +1,33 @@
 package org.tokenrate.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.CharConversionException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
 
 /**
- * A Hugging Face model folder with safetensors weights: {@code model.safetensors}, or the shards
- * that {@code model.safetensors.index.json} names.
+ * A Hugging Face model folder: safetensors, or the archives that torch saves, as one file or as the
+ * shards that an index names. Where both are there, safetensors are read.
  */
 public final class HfCheckpoint implements Checkpoint {
-    private static final String SINGLE = "model.safetensors";
-    private static final String INDEX = "model.safetensors.index.json";
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-
     private final Path folder;
-    private final List<Path> files = new ArrayList<>();
-    private final List<Safetensors> shards = new ArrayList<>();
+    private final List<TensorFile> files;
     private final Map<String, TensorData> tensors = new TreeMap<>();
     private final Map<String, Path> home = new TreeMap<>();
+    private final Map<String, String> unusable = new TreeMap<>();
 
     /**
      * @throws CheckpointException if the folder holds no such weights or they are damaged
      */
     public static HfCheckpoint open(Path folder) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            throw new CheckpointException(
-                    folder, "is not a folder; give a Hugging Face model folder");
-        }
-        HfCheckpoint checkpoint = new HfCheckpoint(folder);
+        HfCheckpoint checkpoint = new HfCheckpoint(folder, HfFiles.open(folder));
         try {
-            checkpoint.readAll();
+            for (TensorFile file : checkpoint.files) checkpoint.add(file);
         } catch (IOException | RuntimeException e) {
             checkpoint.close();
             throw e;
@@ -54,69 +35,27 @@ public final class HfCheckpoint implements Checkpoint {
         return checkpoint;
     }
 
-    private HfCheckpoint(Path folder) {
+    private HfCheckpoint(Path folder, List<TensorFile> files) {
         this.folder = folder;
+        this.files = files;
     }
 
-    private void readAll() throws IOException {
-        if (Files.exists(folder.resolve(SINGLE))) {
-            add(folder.resolve(SINGLE));
-        } else if (Files.exists(folder.resolve(INDEX))) {
-            for (String shard : shardNames(folder.resolve(INDEX))) add(folder.resolve(shard));
-        } else {
-            throw new CheckpointException(
-                    folder,
-                    "holds neither %s nor %s, but %s".formatted(SINGLE, INDEX, listing(folder)));
-        }
-    }
-
-    private static Set<String> shardNames(Path index) throws IOException {
-        JsonNode map;
-        try {
-            map = JSON.readTree(index.toFile()).path("weight_map");
-        } catch (JsonProcessingException e) {
-            throw new CheckpointException(index, "is not JSON: " + e.getOriginalMessage());
-        } catch (CharConversionException e) { // what looks like UTF-32 and is not
-            throw new CheckpointException(index, "is not JSON: " + e.getMessage());
-        }
-        if (!map.isObject() || map.isEmpty()) {
-            throw new CheckpointException(index, "has no weight_map");
-        }
-        Set<String> names = new TreeSet<>();
-        for (var entry : map.properties()) {
-            String name = entry.getValue().asText();
-            // A shard is a plain file beside its index: an untrusted index may not point elsewhere.
-            if (!name.matches("[A-Za-z0-9_][A-Za-z0-9._-]*\\.safetensors")) {
-                throw new CheckpointException(
-                        index,
-                        "names the shard '" + name + "', which is not a file name of this folder");
-            }
-            names.add(name);
-        }
-        return names;
-    }
-
-    private void add(Path file) throws IOException {
-        Safetensors shard = Safetensors.open(file);
-        shards.add(shard);
-        files.add(file);
-        for (var entry : shard.tensors().entrySet()) {
-            Path other = home.put(entry.getKey(), file);
+    private void add(TensorFile file) throws IOException {
+        for (String name : file.tensors().keySet()) {
+            Path other = home.put(name, file.path());
             if (other != null) {
                 throw new CheckpointException(
-                        file, "holds " + entry.getKey() + ", and so does " + other);
+                        file.path(), "holds " + name + ", and so does " + other);
             }
-            tensors.put(entry.getKey(), entry.getValue());
         }
-    }
-
-    private static String listing(Path folder) throws IOException {
-        try (var list = Files.list(folder)) {
-            List<String> names = list.map(p -> p.getFileName().toString()).sorted().toList();
-            if (names.isEmpty()) return "is empty";
-            return names.stream().limit(12).collect(Collectors.joining(", "))
-                    + (names.size() > 12 ? " and " + (names.size() - 12) + " more" : "");
-        }
+        tensors.putAll(file.tensors());
+        file.unusable()
+                .forEach(
+                        (name, why) ->
+                                unusable.put(
+                                        name,
+                                        "; what %s calls so %s"
+                                                .formatted(file.path().getFileName(), why)));
     }
 
     @Override
@@ -125,10 +64,16 @@ public final class HfCheckpoint implements Checkpoint {
     }
 
     @Override
+    public String place(String tensor) {
+        return home.getOrDefault(tensor, folder).toString();
+    }
+
+    @Override
     public TensorData tensor(String name, long... shape) throws IOException {
         TensorData tensor = tensors.get(name);
         if (tensor == null) {
-            throw new CheckpointException(folder, "has no tensor " + name);
+            throw new CheckpointException(
+                    folder, "has no tensor " + name + unusable.getOrDefault(name, ""));
         }
         if (!Arrays.equals(tensor.shape(), shape)) {
             throw new CheckpointException(
@@ -144,26 +89,31 @@ public final class HfCheckpoint implements Checkpoint {
         return tensor;
     }
 
+    /** A tensor that is among {@link #names()} as it is stored, packed integers too. */
+    TensorData stored(String name) {
+        return tensors.get(name);
+    }
+
+    /** The file that holds a tensor of {@link #names()}. */
+    Path file(String name) {
+        return home.get(name);
+    }
+
+    @Override
+    public long bytes() {
+        return tensors.values().stream().mapToLong(TensorData::byteSize).sum();
+    }
+
     @Override
     public String sha256() throws IOException {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[1 << 20];
-            List<Path> all = new ArrayList<>(files);
-            all.add(0, folder.resolve("config.json"));
-            for (Path file : all) {
-                try (InputStream in = Files.newInputStream(file)) {
-                    for (int n; (n = in.read(buffer)) > 0; ) digest.update(buffer, 0, n);
-                }
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        List<Path> all = new ArrayList<>();
+        all.add(folder.resolve("config.json"));
+        for (TensorFile file : files) all.add(file.path());
+        return new ModelDigest().of(all);
     }
 
     @Override
     public void close() throws IOException {
-        for (Safetensors shard : shards) shard.close();
+        for (TensorFile file : files) file.close();
     }
 }

@@ -6,13 +6,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -39,39 +34,24 @@ final class Safetensors implements TensorFile {
     /** Of a broken header, a message quotes no more than this many characters. */
     private static final int QUOTED = 80;
 
-    private final Path file;
-    private final FileChannel channel;
+    private final CheckpointFile file;
     private final Map<String, TensorData> tensors = new TreeMap<>();
 
-    static Safetensors open(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) {
-            throw new CheckpointException(
-                    file, Files.exists(file) ? "is not a file" : "is missing");
-        }
-        FileChannel channel;
+    static Safetensors open(Path path) throws IOException {
+        CheckpointFile file = CheckpointFile.open(path);
         try {
-            channel = FileChannel.open(file, StandardOpenOption.READ);
-        } catch (IOException e) {
-            throw new CheckpointException(file, "cannot be read (" + reason(e) + ")");
-        }
-        try {
-            return new Safetensors(file, channel);
+            return new Safetensors(file);
         } catch (IOException | RuntimeException e) {
-            channel.close();
+            file.close();
             throw e;
         }
     }
 
-    private static String reason(IOException e) {
-        return e.getClass().getSimpleName().replace("Exception", "");
-    }
-
-    private Safetensors(Path file, FileChannel channel) throws IOException {
+    private Safetensors(CheckpointFile file) throws IOException {
         this.file = file;
-        this.channel = channel;
-        long size = channel.size();
+        long size = file.size();
         if (size < 8) throw bad("is " + size + " bytes long, too short for a safetensors header");
-        long headerBytes = read(0, 8).getLong();
+        long headerBytes = file.read(0, 8).getLong();
         if (headerBytes < 2 || headerBytes > Math.min(MAX_HEADER_BYTES, size - 8)) {
             throw bad(
                     "claims a header of %s bytes, but the file has %d and the format allows %d"
@@ -84,7 +64,9 @@ final class Safetensors implements TensorFile {
         try {
             header =
                     JSON.readTree(
-                            StandardCharsets.UTF_8.decode(read(8, (int) headerBytes)).toString());
+                            StandardCharsets.UTF_8
+                                    .decode(file.read(8, (int) headerBytes))
+                                    .toString());
         } catch (JsonProcessingException e) {
             throw bad("has a broken header: " + e.getOriginalMessage());
         }
@@ -96,7 +78,9 @@ final class Safetensors implements TensorFile {
             if (field.getKey().equals("__metadata__")) continue;
             Extent extent = extent(field.getKey(), field.getValue(), dataStart, dataBytes);
             extents.add(extent);
-            tensors.put(extent.name, extent);
+            tensors.put(
+                    extent.name,
+                    file.tensor(extent.name, extent.type, extent.shape, extent.offset));
         }
         checkNoOverlap(extents);
     }
@@ -170,7 +154,7 @@ final class Safetensors implements TensorFile {
 
     @Override
     public Path path() {
-        return file;
+        return file.path();
     }
 
     @Override
@@ -178,66 +162,15 @@ final class Safetensors implements TensorFile {
         return Collections.unmodifiableMap(tensors);
     }
 
-    private ByteBuffer read(long position, int length) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-        while (buffer.hasRemaining()) {
-            if (channel.read(buffer, position + buffer.position()) < 0) throw bad("ends early");
-        }
-        return buffer.flip();
-    }
-
     private CheckpointException bad(String problem) {
-        return new CheckpointException(file, problem);
+        return file.bad(problem);
     }
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        file.close();
     }
 
     /** A tensor's place in the file. */
-    private final class Extent implements TensorData {
-        private final String name;
-        private final DType type;
-        private final long[] shape;
-        private final long offset;
-        private final long bytes;
-
-        Extent(String name, DType type, long[] shape, long offset, long bytes) {
-            this.name = name;
-            this.type = type;
-            this.shape = shape;
-            this.offset = offset;
-            this.bytes = bytes;
-        }
-
-        @Override
-        public String name() {
-            return name;
-        }
-
-        @Override
-        public DType type() {
-            return type;
-        }
-
-        @Override
-        public long[] shape() {
-            return shape.clone();
-        }
-
-        @Override
-        public ByteBuffer rows(long from, long to) throws IOException {
-            if (from < 0 || to < from || to > rowCount()) {
-                throw new IndexOutOfBoundsException(
-                        "rows " + from + " to " + to + " of " + rowCount());
-            }
-            long rowBytes = rowLength() * type.bytes();
-            return channel.map(
-                            FileChannel.MapMode.READ_ONLY,
-                            offset + from * rowBytes,
-                            (to - from) * rowBytes)
-                    .order(ByteOrder.LITTLE_ENDIAN);
-        }
-    }
+    private record Extent(String name, DType type, long[] shape, long offset, long bytes) {}
 }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedOutputStream;
-import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -31,13 +30,15 @@ import java.util.Map;
  * }
  * }</pre>
  */
-public final class SafetensorsWriter implements Closeable {
+public final class SafetensorsWriter extends TensorWriter {
 
     /** How a value is stored. Floats are rounded to the nearest, ties to even. */
     public enum Type {
         F32(4),
         F16(2),
-        BF16(2);
+        BF16(2),
+        /** Packed integers, bit for bit. */
+        I32(4);
 
         private final int bytes;
 
@@ -66,19 +67,10 @@ public final class SafetensorsWriter implements Closeable {
         }
     }
 
-    private static final int CHUNK_BYTES = 1 << 16;
-
-    private final Path file;
-    private final List<Tensor> tensors;
     private final OutputStream out;
-    private final ByteBuffer chunk =
-            ByteBuffer.allocate(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    private int current;
-    private long written;
 
     private SafetensorsWriter(Path file, List<Tensor> tensors, OutputStream out) {
-        this.file = file;
-        this.tensors = tensors;
+        super(file, tensors);
         this.out = out;
     }
 
@@ -90,13 +82,18 @@ public final class SafetensorsWriter implements Closeable {
      */
     public static SafetensorsWriter create(
             Path file, List<Tensor> tensors, Map<String, String> metadata) throws IOException {
+        checkNames(tensors);
         byte[] header = header(tensors, metadata);
         OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), CHUNK_BYTES);
-        var writer = new SafetensorsWriter(file, List.copyOf(tensors), out);
+        var writer = new SafetensorsWriter(file, tensors, out);
         try {
-            writer.chunk.putLong(header.length);
-            writer.flushChunk();
+            out.write(
+                    ByteBuffer.allocate(Long.BYTES)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putLong(header.length)
+                            .array());
             out.write(header);
+            writer.start();
         } catch (IOException e) {
             out.close();
             throw e;
@@ -114,10 +111,6 @@ public final class SafetensorsWriter implements Closeable {
         }
         long offset = 0;
         for (Tensor tensor : tensors) {
-            if (root.has(tensor.name())) {
-                throw new IllegalArgumentException(
-                        "Two tensors are named " + tensor.name() + "; a name must be unique.");
-            }
             ObjectNode node = root.putObject(tensor.name());
             node.put("dtype", tensor.type().name());
             ArrayNode shape = node.putArray("shape");
@@ -132,60 +125,9 @@ public final class SafetensorsWriter implements Closeable {
         return padded;
     }
 
-    /**
-     * The next values of the tensor that is being written; a full tensor makes way for the next
-     * one. A tensor may come in pieces, but a call's values belong to one tensor.
-     *
-     * @throws IllegalArgumentException if there are more values than the tensor has room for
-     */
-    public void write(float[] values) throws IOException {
-        skipEmptyTensors();
-        if (current == tensors.size()) {
-            if (values.length == 0) {
-                return;
-            }
-            throw new IllegalArgumentException(
-                    "%d values come after the last of %d tensors in %s."
-                            .formatted(values.length, tensors.size(), file));
-        }
-        Tensor tensor = tensors.get(current);
-        if (values.length > tensor.size() - written) {
-            throw new IllegalArgumentException(
-                    "%d values after %d do not fit tensor %s of shape %s (%d values)."
-                            .formatted(
-                                    values.length,
-                                    written,
-                                    tensor.name(),
-                                    Arrays.toString(tensor.shape()),
-                                    tensor.size()));
-        }
-        for (float value : values) {
-            if (chunk.remaining() < Float.BYTES) {
-                flushChunk();
-            }
-            switch (tensor.type()) {
-                case F32 -> chunk.putFloat(value);
-                case F16 -> chunk.putShort(toF16(value));
-                case BF16 -> chunk.putShort(toBf16(value));
-            }
-        }
-        flushChunk();
-        written += values.length;
-        if (written == tensor.size()) {
-            current++;
-            written = 0;
-        }
-    }
-
-    private void skipEmptyTensors() {
-        while (current < tensors.size() && tensors.get(current).size() == 0) {
-            current++;
-        }
-    }
-
-    private void flushChunk() throws IOException {
-        out.write(chunk.array(), 0, chunk.position());
-        chunk.clear();
+    @Override
+    void put(byte[] bytes, int length) throws IOException {
+        out.write(bytes, 0, length);
     }
 
     /**
@@ -196,16 +138,7 @@ public final class SafetensorsWriter implements Closeable {
     @Override
     public void close() throws IOException {
         out.close();
-        skipEmptyTensors();
-        if (current < tensors.size()) {
-            throw new IOException(
-                    "%s is incomplete: tensor %s has %d of %d values."
-                            .formatted(
-                                    file,
-                                    tensors.get(current).name(),
-                                    written,
-                                    tensors.get(current).size()));
-        }
+        checkComplete();
     }
 
     static short toBf16(float value) {

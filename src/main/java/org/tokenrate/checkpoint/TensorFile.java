@@ -11,6 +11,13 @@ interface TensorFile extends AutoCloseable {
     /** Its tensors by name. */
     Map<String, TensorData> tensors();
 
+    /**
+     * What else it holds under a name and cannot give: the reason, as "is a number, not a tensor".
+     */
+    default Map<String, String> unusable() {
+        return Map.of();
+    }
+
     @Override
     void close() throws IOException;
 }

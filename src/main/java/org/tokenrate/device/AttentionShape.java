@@ -6,11 +6,10 @@ package org.tokenrate.device;
  * @param heads query heads
  * @param kvHeads key and value heads; divides {@code heads}
  * @param headDim width of a head
- * @param ropeTheta base of the rotary frequencies
+ * @param rope how queries and keys are turned
  * @param maxPositions positions that can occur
  */
-public record AttentionShape(
-        int heads, int kvHeads, int headDim, float ropeTheta, int maxPositions) {
+public record AttentionShape(int heads, int kvHeads, int headDim, Rope rope, int maxPositions) {
     /** Query heads that share a key and value head. */
     public int group() {
         return heads / kvHeads;

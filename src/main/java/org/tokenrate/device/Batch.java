@@ -19,6 +19,9 @@ public final class Batch {
     /** First token of each sequence, {@code [sequences + 1]}. */
     public final int[] start;
 
+    /** Tokens of each sequence's prompt, {@code [sequences]}. */
+    public final int[] promptLength;
+
     /** KV blocks of each sequence in the order of its tokens, {@code [sequences][]}. */
     public final int[][] blocks;
 
@@ -52,6 +55,7 @@ public final class Batch {
         positions = new int[maxTokens];
         sequenceOf = new int[maxTokens];
         start = new int[maxSequences + 1];
+        promptLength = new int[maxSequences];
         blocks = new int[maxSequences][];
         sampleRow = new int[maxSequences];
         topK = new int[maxSequences];
@@ -73,15 +77,18 @@ public final class Batch {
      * Adds tokens {@code from} to {@code to} (exclusive) of a sequence.
      *
      * @param sequence all tokens of the sequence, by position
+     * @param promptLength how many of them were given rather than generated: the same for as long
+     *     as the sequence lives, whichever tokens are added
      * @param blocks KV blocks that cover positions up to {@code to}
      */
-    public void add(int[] sequence, int from, int to, int[] blocks) {
+    public void add(int[] sequence, int from, int to, int promptLength, int[] blocks) {
         for (int p = from; p < to; p++) {
             tokens[tokenCount] = sequence[p];
             positions[tokenCount] = p;
             sequenceOf[tokenCount] = sequenceCount;
             tokenCount++;
         }
+        this.promptLength[sequenceCount] = promptLength;
         this.blocks[sequenceCount] = blocks;
         start[++sequenceCount] = tokenCount;
     }
@@ -95,6 +102,11 @@ public final class Batch {
         this.temperature[sampleCount] = temperature;
         this.seed[sampleCount] = seed;
         sampleCount++;
+    }
+
+    /** What {@link RopeScaling#frequency} calls the length of a token's sequence. */
+    public int ropeLength(int token) {
+        return Math.max(promptLength[sequenceOf[token]], positions[token] + 1);
     }
 
     /** Changes with every iteration: what was derived from the batch holds while this does. */

@@ -3,6 +3,7 @@ package org.tokenrate.device;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
@@ -55,28 +56,44 @@ public interface Device extends AutoCloseable {
     /** The same for chosen rows: {@code out[i] = norm(x[index[i]])}. */
     void rmsNorm(Tensor x, int[] index, Table weight, float eps, int rows, Tensor out);
 
-    /** {@code y = x W^T}, or {@code y += x W^T}. */
+    /** {@code y = x W^T + bias}, or {@code y += x W^T + bias}. */
     void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate);
 
     /**
-     * Turns queries and keys by their positions (half-split rotary embedding) and writes keys and
-     * values to the cache.
+     * Norms queries and keys by head, if the model does, turns them by their positions (half-split
+     * rotary embedding) and writes keys and values to the cache.
      *
      * @param qkv {@code [tokens, kvHeads (group + 2) headDim]}: for each KV head its queries, its
      *     key, its value; the queries are turned in place
+     * @param norms weights of the heads' norms, for a model that has them
      */
-    void ropeAndStore(Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape);
+    void ropeAndStore(
+            Tensor qkv,
+            Batch batch,
+            KvCache cache,
+            int layer,
+            AttentionShape shape,
+            Optional<HeadNorms> norms);
 
     /**
      * Causal attention of every token over its own sequence's cache.
      *
+     * @param window a token at position p sees positions {@code p - window + 1} to p; {@link
+     *     Integer#MAX_VALUE} for all up to p
      * @param out {@code [tokens, heads headDim]}
      */
     void attention(
-            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape, Tensor out);
+            Tensor qkv,
+            Batch batch,
+            KvCache cache,
+            int layer,
+            AttentionShape shape,
+            int window,
+            Tensor out);
 
     /**
-     * {@code out = silu(x gate^T) * (x up^T)}, the first half of a gated MLP.
+     * {@code out = silu(x gate^T) * (x up^T)}, the first half of a gated MLP; a matrix's bias is
+     * added to its product.
      *
      * @param gated {@code [rows, n]} of {@link #newTensor}, for what lies in between
      * @param out {@code [rows, n]} of {@link #newInput}

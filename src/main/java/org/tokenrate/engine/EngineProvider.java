@@ -16,4 +16,9 @@ public interface EngineProvider {
 
     /** Loads the model and starts the engine. */
     InferenceEngine open(EngineOptions options) throws IOException;
+
+    /** The same for an engine that tells of its progress; others are silent. */
+    default InferenceEngine open(EngineOptions options, LoadListener progress) throws IOException {
+        return open(options);
+    }
 }

@@ -15,7 +15,13 @@ public final class Engines {
 
     /** Opens the engine that {@code options.engine()} names. */
     public static InferenceEngine open(EngineOptions options) throws IOException {
-        return provider(options).open(options);
+        return open(options, LoadListener.NONE);
+    }
+
+    /** Opens the engine that {@code options.engine()} names, and tells how loading goes. */
+    public static InferenceEngine open(EngineOptions options, LoadListener progress)
+            throws IOException {
+        return provider(options).open(options, progress);
     }
 
     private static EngineProvider provider(EngineOptions options) {

@@ -2,9 +2,8 @@ package org.tokenrate.model;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
+import java.util.Optional;
 import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.checkpoint.DenseData;
 import org.tokenrate.checkpoint.LinearData;
@@ -12,12 +11,16 @@ import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
+import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
 import org.tokenrate.device.Table;
 import org.tokenrate.device.Tensor;
 
-/** A Llama decoder on a device: weights, buffers and one forward pass. */
+/**
+ * A decoder on a device: weights, buffers and one forward pass for every {@link Architecture},
+ * whose differences are data.
+ */
 public final class Decoder {
     private final ModelConfig config;
     private final Device device;
@@ -38,8 +41,10 @@ public final class Decoder {
     private final Tensor logits; // [samples, vocabulary] f32
 
     private record Layer(
+            int window,
             Table attentionNorm,
             Matrix qkv,
+            Optional<HeadNorms> headNorms,
             Matrix output,
             Table mlpNorm,
             Matrix gate,
@@ -63,25 +68,24 @@ public final class Decoder {
                         config.heads(),
                         config.kvHeads(),
                         config.headDim(),
-                        config.ropeTheta(),
+                        config.rope(),
                         config.maxPositions());
+        TensorNames names = config.architecture().names;
         Weights weights = new Weights(checkpoint);
         int hidden = config.hiddenSize();
-        TensorData embed =
-                weights.take("model.embed_tokens.weight", config.vocabularySize(), hidden);
+        int vocabulary = config.vocabularySize();
+        TensorData embed = weights.take(names.embedding(), vocabulary, hidden);
         embedding = device.loadTable(embed);
         layers = new Layer[config.layers()];
-        for (int i = 0; i < layers.length; i++) layers[i] = layer(weights, "model.layers." + i);
-        finalNorm = device.loadTable(weights.take("model.norm.weight", hidden));
-        head =
-                device.loadMatrix(
-                        List.of(
-                                config.tiedEmbeddings()
-                                        ? new DenseData(embed)
-                                        : weights.linear(
-                                                "lm_head", config.vocabularySize(), hidden)),
-                        List.of());
-        weights.checkAllTaken(config.tiedEmbeddings());
+        for (int i = 0; i < layers.length; i++) layers[i] = layer(weights, names, i);
+        finalNorm = device.loadTable(weights.take(names.finalNorm(), hidden));
+        LinearData output =
+                config.tiedEmbeddings()
+                        ? new DenseData(embed)
+                        : weights.linear(names.head(), vocabulary, hidden);
+        head = device.loadMatrix(List.of(output), List.of());
+        if (config.tiedEmbeddings()) weights.passOver(names.head() + ".weight");
+        weights.checkAllTaken();
 
         x = device.newTensor(maxTokens, hidden);
         normed = device.newInput(maxTokens, hidden);
@@ -93,41 +97,78 @@ public final class Decoder {
         logits = device.newTensor(maxSamples, config.vocabularySize());
     }
 
-    private Layer layer(Weights weights, String name) throws IOException {
+    private Layer layer(Weights weights, TensorNames names, int i) throws IOException {
+        AttentionConfig attention = config.attention();
         int hidden = config.hiddenSize();
         int middle = config.intermediateSize();
-        String attention = name + ".self_attn.";
-        LinearData output = weights.linear(attention + "o_proj", hidden, config.queryWidth());
-        LinearData gate = weights.linear(name + ".mlp.gate_proj", middle, hidden);
-        LinearData up = weights.linear(name + ".mlp.up_proj", middle, hidden);
-        LinearData down = weights.linear(name + ".mlp.down_proj", hidden, middle);
+        int dim = config.headDim();
+        boolean bias = config.mlpBias();
+        String layer = names.layer(i);
+        Table attentionNorm = device.loadTable(weights.take(layer + names.attentionNorm(), hidden));
+        Matrix qkv = qkv(weights, layer, names.qkv());
+        Optional<HeadNorms> headNorms = Optional.empty();
+        if (attention.headNorms()) {
+            Table query = device.loadTable(weights.take(layer + names.queryNorm(), dim));
+            Table key = device.loadTable(weights.take(layer + names.keyNorm(), dim));
+            headNorms = Optional.of(new HeadNorms(query, key, config.rmsNormEps()));
+        }
         return new Layer(
-                device.loadTable(weights.take(name + ".input_layernorm.weight", hidden)),
-                device.loadMatrix(
-                        byKvHead(
-                                weights.linear(attention + "q_proj", config.queryWidth(), hidden),
-                                weights.linear(attention + "k_proj", config.kvWidth(), hidden),
-                                weights.linear(attention + "v_proj", config.kvWidth(), hidden)),
-                        List.of()),
-                device.loadMatrix(List.of(output), List.of()),
-                device.loadTable(weights.take(name + ".post_attention_layernorm.weight", hidden)),
-                device.loadMatrix(List.of(gate), List.of()),
-                device.loadMatrix(List.of(up), List.of()),
-                device.loadMatrix(List.of(down), List.of()));
+                attention.window().tokens(i),
+                attentionNorm,
+                qkv,
+                headNorms,
+                matrix(
+                        weights,
+                        layer + names.output(),
+                        hidden,
+                        config.queryWidth(),
+                        attention.outputBias()),
+                device.loadTable(weights.take(layer + names.mlpNorm(), hidden)),
+                matrix(weights, layer + names.gate(), middle, hidden, bias),
+                matrix(weights, layer + names.up(), middle, hidden, bias),
+                matrix(weights, layer + names.down(), hidden, middle, bias));
+    }
+
+    private Matrix matrix(Weights weights, String name, int outputs, int inputs, boolean bias)
+            throws IOException {
+        return device.loadMatrix(
+                List.of(weights.linear(name, outputs, inputs)),
+                bias ? List.of(weights.bias(name, outputs)) : List.of());
+    }
+
+    private Matrix qkv(Weights weights, String layer, List<String> names) throws IOException {
+        boolean bias = config.attention().qkvBias();
+        int hidden = config.hiddenSize();
+        if (names.size() == 1) { // the checkpoint holds the fused projection as we want it
+            return matrix(weights, layer + names.get(0), config.qkvWidth(), hidden, bias);
+        }
+        int[] widths = {config.queryWidth(), config.kvWidth(), config.kvWidth()};
+        List<LinearData> projections = new ArrayList<>();
+        List<TensorData> biases = new ArrayList<>();
+        for (int p = 0; p < widths.length; p++) {
+            projections.add(weights.linear(layer + names.get(p), widths[p], hidden));
+            if (bias) biases.add(weights.bias(layer + names.get(p), widths[p]));
+        }
+        return device.loadMatrix(
+                byKvHead(projections, LinearData::slice), byKvHead(biases, TensorData::elements));
+    }
+
+    private interface Slicer<T> {
+        T slice(T whole, long from, long to);
     }
 
     /**
-     * The projections' rows, KV head by KV head: its queries, its key, its value. So a part of the
-     * fused product belongs to whole heads, and whoever made it can go on with it alone.
+     * The projections' outputs, KV head by KV head: its queries, its key, its value. So a part of
+     * the fused product belongs to whole heads, and whoever made it can go on with it alone.
      */
-    private List<LinearData> byKvHead(LinearData q, LinearData k, LinearData v) {
-        List<LinearData> parts = new ArrayList<>();
+    private <T> List<T> byKvHead(List<T> qkv, Slicer<T> slicer) {
+        List<T> parts = new ArrayList<>();
         long dim = config.headDim();
-        long queries = shape.group() * dim;
-        for (int h = 0; h < config.kvHeads(); h++) {
-            parts.add(q.slice(h * queries, (h + 1) * queries));
-            parts.add(k.slice(h * dim, (h + 1) * dim));
-            parts.add(v.slice(h * dim, (h + 1) * dim));
+        for (int h = 0; h < config.kvHeads() && !qkv.isEmpty(); h++) {
+            for (int p = 0; p < qkv.size(); p++) {
+                long width = p == 0 ? shape.group() * dim : dim;
+                parts.add(slicer.slice(qkv.get(p), h * width, (h + 1) * width));
+            }
         }
         return parts;
     }
@@ -147,8 +188,8 @@ public final class Decoder {
             Layer layer = layers[i];
             device.rmsNorm(x, layer.attentionNorm, eps, tokens, normed);
             device.linear(normed, layer.qkv, tokens, qkv, false);
-            device.ropeAndStore(qkv, batch, cache, i, shape);
-            device.attention(qkv, batch, cache, i, shape, attended);
+            device.ropeAndStore(qkv, batch, cache, i, shape, layer.headNorms);
+            device.attention(qkv, batch, cache, i, shape, layer.window, attended);
             device.linear(attended, layer.output, tokens, x, true);
             device.rmsNorm(x, layer.mlpNorm, eps, tokens, normed);
             device.gatedLinear(normed, layer.gate, layer.up, tokens, gated, activated);
@@ -175,44 +216,9 @@ public final class Decoder {
         long bytes = embedding.bytes() + finalNorm.bytes() + head.bytes();
         for (Layer l : layers) {
             bytes += l.attentionNorm.bytes() + l.qkv.bytes() + l.output.bytes();
+            bytes += l.headNorms.map(n -> n.query().bytes() + n.key().bytes()).orElse(0L);
             bytes += l.mlpNorm.bytes() + l.gate.bytes() + l.up.bytes() + l.down.bytes();
         }
         return bytes;
-    }
-
-    /** Hands out tensors and notes which: what is left over does not belong to this model. */
-    private static final class Weights {
-        private final Checkpoint checkpoint;
-        private final Set<String> taken = new HashSet<>();
-
-        Weights(Checkpoint checkpoint) {
-            this.checkpoint = checkpoint;
-        }
-
-        TensorData take(String name, long... shape) throws IOException {
-            taken.add(name);
-            return checkpoint.tensor(name, shape);
-        }
-
-        LinearData linear(String name, long outputs, long inputs) throws IOException {
-            taken.add(name + ".weight");
-            return checkpoint.linear(name, outputs, inputs);
-        }
-
-        void checkAllTaken(boolean tied) throws IOException {
-            for (String name : checkpoint.names()) {
-                // Old checkpoints carry the rotary frequencies, tied ones the head: both derived.
-                boolean derived =
-                        name.endsWith(".rotary_emb.inv_freq")
-                                || tied && name.equals("lm_head.weight");
-                if (!taken.contains(name) && !derived) {
-                    throw new IOException(
-                            "the checkpoint has a tensor "
-                                    + name
-                                    + " that its config.json"
-                                    + " has no place for");
-                }
-            }
-        }
     }
 }

@@ -9,6 +9,7 @@ import java.util.function.UnaryOperator;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.Engines;
 import org.tokenrate.engine.SamplingParams;
+import org.tokenrate.model.ModelSource;
 
 /**
  * One combination of the request-throughput benchmark's parameters, all of them valid. The
@@ -31,7 +32,7 @@ public record RequestParameters(
         String logLevel,
         String dtype,
         String sampling) {
-    static final String BUILTIN = "builtin";
+    static final String BUILTIN = ModelSource.BUILTIN;
 
     /** The parameters' names, in the order in which they are shown. */
     public static List<String> names() {
@@ -66,11 +67,12 @@ public record RequestParameters(
                         v.oneOf("logLevel", List.of("ERROR", "WARN", "INFO", "DEBUG", "TRACE")),
                         v.oneOf("dtype", List.of("auto", "f32", "bf16")),
                         v.oneOf("sampling", List.of("shuffle", "presample")));
-        if (!p.model.equals(BUILTIN) && !Files.isDirectory(Path.of(p.model))) {
+        boolean made = p.model.equals(BUILTIN) || p.model.startsWith(ModelSource.RANDOM);
+        if (!made && !Files.isDirectory(Path.of(p.model))) {
             throw v.bad(
                     "model",
-                    "is not a folder; give builtin, or the folder of a Hugging Face checkpoint"
-                            + " (config.json, tokenizer.json, *.safetensors)",
+                    "is not a folder; give builtin, random:SHAPE (such as random:llama2-7b), or a"
+                            + " model's folder",
                     "models/my-llama");
         }
         if (!p.dataset.equals(BUILTIN) && !Files.isReadable(Path.of(p.dataset))) {

@@ -19,6 +19,7 @@ import org.tokenrate.engine.EngineInfo;
 import org.tokenrate.engine.Engines;
 import org.tokenrate.engine.InferenceEngine;
 import org.tokenrate.metrics.ThroughputMetrics;
+import org.tokenrate.model.ModelSource;
 import org.tokenrate.tokenizer.Tokenizer;
 import org.tokenrate.tokenizer.Tokenizers;
 import org.tokenrate.workload.LoadGenerator;
@@ -70,13 +71,11 @@ public final class Trial implements AutoCloseable {
         // Read once, when the first logger is made, which checking the parameters may do.
         System.setProperty(LOG_LEVEL, values.apply("logLevel").toLowerCase(Locale.ROOT));
         var p = RequestParameters.of(values);
-        boolean builtin = p.model().equals(RequestParameters.BUILTIN);
-        Path model = builtin ? Builtin.modelFolder() : Path.of(p.model());
         Path dataset =
                 p.dataset().equals(RequestParameters.BUILTIN)
                         ? Builtin.dialogues()
                         : Path.of(p.dataset());
-        Tokenizer tokenizer = Tokenizers.load(model);
+        Tokenizer tokenizer = Tokenizers.load(ModelSource.tokenizerFolder(p.model()));
         try {
             Workload workload;
             String datasetSha256;
@@ -97,7 +96,10 @@ public final class Trial implements AutoCloseable {
             if (settings.folder().isPresent()) {
                 files = Optional.of(RequestFiles.ofNextFork(settings.folder().get(), combination));
             }
-            InferenceEngine engine = Engines.open(p.engineOptions());
+            InferenceEngine engine =
+                    Engines.open(
+                            p.engineOptions(),
+                            new LoadProgressPrinter(System.out, p.model(), System::nanoTime));
             facts.putAll(factsOf(engine.info()));
             var options =
                     new LoadOptions(

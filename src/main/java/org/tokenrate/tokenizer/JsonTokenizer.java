@@ -16,10 +16,7 @@ import java.util.Optional;
  */
 final class JsonTokenizer implements Tokenizer {
     static {
-        // Before DJL's first class: it reports each start to its makers, and fetches native
-        // libraries for GPUs, unless told not to.
-        System.setProperty("ai.djl.offline", "true");
-        System.setProperty("OPT_OUT_TRACKING", "true");
+        Djl.stayOffline();
     }
 
     private static final Map<String, String> OPTIONS =
@@ -57,29 +54,14 @@ final class JsonTokenizer implements Tokenizer {
         // HuggingFaceTokenizer.encode also copies every token's spelling, mask and span to Java,
         // which takes as long as tokenizing.
         var library = TokenizersLibrary.LIB;
-        long encoding = library.encode(tokenizer.getHandle(), withoutLoneSurrogates(text), true);
+        long encoding =
+                library.encode(
+                        tokenizer.getHandle(), UnicodeText.withoutLoneSurrogates(text), true);
         try {
             return Arrays.stream(library.getTokenIds(encoding)).mapToInt(id -> (int) id).toArray();
         } finally {
             library.deleteEncoding(encoding);
         }
-    }
-
-    /** Half a surrogate pair is no text; one would spoil all characters outside the BMP. */
-    private static String withoutLoneSurrogates(String text) {
-        return text.codePoints().anyMatch(JsonTokenizer::isSurrogate)
-                ? text.codePoints()
-                        .map(c -> isSurrogate(c) ? 0xfffd : c)
-                        .collect(
-                                StringBuilder::new,
-                                StringBuilder::appendCodePoint,
-                                StringBuilder::append)
-                        .toString()
-                : text;
-    }
-
-    private static boolean isSurrogate(int codePoint) {
-        return codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE;
     }
 
     @Override

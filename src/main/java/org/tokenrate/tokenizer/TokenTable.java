@@ -34,6 +34,14 @@ final class TokenTable {
          * @param leadingSpaces how many spaces are cut off the text's start at most
          */
         record ByteFallback(int leadingSpaces) implements Form {}
+
+        /**
+         * As {@link ByteFallback}, by SentencePiece's own rules.
+         *
+         * @param dropsFirstSpace a text's first piece loses the space that encoding put before it
+         * @param dropsAllSpaces so do all pieces as long as there is no text
+         */
+        record SentencePiece(boolean dropsFirstSpace, boolean dropsAllSpaces) implements Form {}
     }
 
     /** No text: special tokens and ids that no token has. */
@@ -43,6 +51,9 @@ final class TokenTable {
 
     /** A single byte of a character that the vocabulary lacks. */
     static final byte BYTE = 2;
+
+    /** {@link #TEXT} that begins with SentencePiece's sign for a space (in its own form only). */
+    static final byte SPACED = 3;
 
     private TokenTable(byte[] bytes, int[] starts, byte[] kinds, Form form) {
         this.bytes = bytes;
@@ -57,29 +68,54 @@ final class TokenTable {
     }
 
     private static TokenTable build(Vocabulary vocabulary, Form form) {
-        int size = vocabulary.size();
-        var kinds = new byte[size];
-        var starts = new int[size + 1];
-        var bytes = new byte[8 * size];
-        int length = 0;
-        for (int id = 0; id < size; id++) {
+        var table = new Builder(vocabulary.size(), form);
+        for (int id = 0; id < vocabulary.size(); id++) {
             String piece = vocabulary.pieces().get(id);
-            if (piece != null && !vocabulary.specials().contains(piece)) {
-                byte[] own = form instanceof Form.ByteLevel ? byteLevel(piece) : spaced(piece);
-                kinds[id] = TEXT;
-                if (form instanceof Form.ByteFallback && isByte(piece)) {
-                    kinds[id] = BYTE;
-                    own = new byte[] {(byte) Integer.parseInt(piece.substring(3, 5), 16)};
-                }
-                if (length + own.length > bytes.length) {
-                    bytes = Arrays.copyOf(bytes, 2 * (length + own.length));
-                }
-                System.arraycopy(own, 0, bytes, length, own.length);
-                length += own.length;
+            if (piece == null || vocabulary.specials().contains(piece)) {
+                table.addNone();
+            } else if (form instanceof Form.ByteLevel) {
+                table.add(TEXT, byteLevel(piece));
+            } else if (isByte(piece)) {
+                table.add(BYTE, byteOf(piece));
+            } else {
+                table.add(TEXT, spaced(piece));
             }
-            starts[id + 1] = length;
         }
-        return new TokenTable(Arrays.copyOf(bytes, length), starts, kinds, form);
+        return table.build();
+    }
+
+    /** Takes the tokens in the order of their ids. */
+    static final class Builder {
+        private final byte[] kinds;
+        private final int[] starts;
+        private final Form form;
+        private byte[] bytes;
+        private int size;
+
+        Builder(int size, Form form) {
+            this.kinds = new byte[size];
+            this.starts = new int[size + 1];
+            this.bytes = new byte[8 * size];
+            this.form = form;
+        }
+
+        void addNone() {
+            add(NONE);
+        }
+
+        void add(byte kind, byte... own) {
+            int length = starts[size];
+            if (length + own.length > bytes.length) {
+                bytes = Arrays.copyOf(bytes, 2 * (length + own.length));
+            }
+            System.arraycopy(own, 0, bytes, length, own.length);
+            kinds[size++] = kind;
+            starts[size] = length + own.length;
+        }
+
+        TokenTable build() {
+            return new TokenTable(Arrays.copyOf(bytes, starts[size]), starts, kinds, form);
+        }
     }
 
     private static Optional<Form> form(JsonNode decoder) {
@@ -117,12 +153,16 @@ final class TokenTable {
                 && decoder.path("content").asText().equals(" ");
     }
 
-    private static byte[] spaced(String piece) {
+    static byte[] spaced(String piece) {
         return piece.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8);
     }
 
-    private static boolean isByte(String piece) {
+    static boolean isByte(String piece) {
         return piece.matches("<0x[0-9a-fA-F]{2}>");
+    }
+
+    static byte byteOf(String piece) {
+        return (byte) Integer.parseInt(piece.substring(3, 5), 16);
     }
 
     /**
@@ -131,7 +171,7 @@ final class TokenTable {
     private static byte[] byteLevel(String piece) {
         var own = new byte[piece.length()];
         for (int i = 0; i < own.length; i++) {
-            int value = byteOf(piece.charAt(i));
+            int value = byteOfStandIn(piece.charAt(i));
             if (value < 0) return piece.getBytes(StandardCharsets.UTF_8);
             own[i] = (byte) value;
         }
@@ -139,7 +179,7 @@ final class TokenTable {
     }
 
     /** Printable Latin-1 stands for itself; U+0100 and on for the other 68 bytes in order. */
-    private static int byteOf(char c) {
+    private static int byteOfStandIn(char c) {
         if (standsForItself(c)) return c;
         int rank = c - 0x100;
         if (rank < 0 || rank > 67) return -1;
@@ -156,7 +196,23 @@ final class TokenTable {
         if (form instanceof Form.ByteFallback fallback) {
             return new ByteFallbackDetokenizer(this, fallback.leadingSpaces());
         }
+        if (form instanceof Form.SentencePiece sentencePiece) {
+            return new SentencePieceDetokenizer(this, sentencePiece);
+        }
         return new ByteLevelDetokenizer(this);
+    }
+
+    /** The text of all tokens. */
+    String decode(int[] tokens) {
+        var text = new StringBuilder();
+        StreamingDetokenizer detokenizer = newDetokenizer();
+        detokenizer.append(tokens, tokens.length, text);
+        detokenizer.finish(text);
+        return text.toString();
+    }
+
+    int size() {
+        return kinds.length;
     }
 
     byte kind(int id) {
@@ -165,7 +221,12 @@ final class TokenTable {
 
     /** Feeds the token's bytes to {@code decoder}; its kind is not {@link #NONE}. */
     void decode(int id, Utf8Decoder decoder, StringBuilder out) {
-        decoder.decode(bytes, starts[id], starts[id + 1], out);
+        decode(id, 0, decoder, out);
+    }
+
+    /** Without the token's first {@code skipped} bytes. */
+    void decode(int id, int skipped, Utf8Decoder decoder, StringBuilder out) {
+        decoder.decode(bytes, starts[id] + skipped, starts[id + 1], out);
     }
 
     /** The byte that a token of kind {@link #BYTE} is. */

@@ -1,6 +1,8 @@
 package org.tokenrate.tokenizer;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -10,11 +12,17 @@ import java.util.stream.Stream;
 public final class Tokenizers {
     private static final int NAMES_SHOWN = 12;
 
+    /** Enough to see whether a file is text. */
+    private static final int HEAD_BYTES = 1024;
+
     private Tokenizers() {}
 
     /**
-     * Reads the tokenizer of a model folder: {@code tokenizer.json}, and {@code
-     * tokenizer_config.json} where it decides on special tokens.
+     * Reads the tokenizer of a model folder: {@code tokenizer.json} if there is one; otherwise
+     * {@code tokenizer.model}, a SentencePiece model (Llama 2, InternLM) or tiktoken's ranks (Llama
+     * 3), whichever it is; otherwise {@code qwen.tiktoken}. Beside them {@code
+     * tokenizer_config.json}, {@code special_tokens_map.json} and {@code added_tokens.json} say
+     * which special tokens stand around a text and which tokens are added.
      *
      * @throws IOException one sentence that names the file and what is wrong with it
      */
@@ -24,14 +32,61 @@ public final class Tokenizers {
         }
         if (!Files.isDirectory(modelFolder)) {
             throw new IOException(
-                    modelFolder + " is not a folder; give the one that holds tokenizer.json");
+                    modelFolder
+                            + " is not a folder; give the one that holds tokenizer.json or"
+                            + " tokenizer.model");
         }
         Path json = modelFolder.resolve("tokenizer.json");
-        if (!Files.isRegularFile(json)) {
-            throw new IOException(
-                    "no tokenizer.json in " + modelFolder + ", which holds " + names(modelFolder));
+        if (Files.isRegularFile(json)) {
+            return JsonTokenizer.read(json, modelFolder.resolve("tokenizer_config.json"));
         }
-        return JsonTokenizer.read(json, modelFolder.resolve("tokenizer_config.json"));
+        Path model = modelFolder.resolve("tokenizer.model");
+        if (Files.isRegularFile(model)) {
+            TokenizerSettings settings = TokenizerSettings.read(modelFolder);
+            return isText(model)
+                    ? TiktokenTokenizer.read(model, TiktokenFamily.llama3(), settings)
+                    : SentencePieceTokenizer.read(model, settings);
+        }
+        Path qwen = modelFolder.resolve("qwen.tiktoken");
+        if (Files.isRegularFile(qwen)) {
+            return TiktokenTokenizer.read(
+                    qwen, TiktokenFamily.qwen(), TokenizerSettings.read(modelFolder));
+        }
+        throw new IOException(
+                "no tokenizer.json, tokenizer.model or qwen.tiktoken in "
+                        + modelFolder
+                        + ", which holds "
+                        + names(modelFolder)
+                        + besides(modelFolder));
+    }
+
+    /** A rank file is ASCII; a SentencePiece model has a score of four bytes after each piece. */
+    private static boolean isText(Path file) throws IOException {
+        byte[] head;
+        try (InputStream in = Files.newInputStream(file)) {
+            head = in.readNBytes(HEAD_BYTES);
+        }
+        if (head.length == 0) throw new IOException(file + " is empty");
+        String start = new String(head, StandardCharsets.ISO_8859_1);
+        if (start.startsWith("version https://git-lfs")) {
+            throw new IOException(
+                    file + " is only Git LFS's pointer to the file; fetch that with git lfs pull");
+        }
+        return start.chars().allMatch(c -> c >= ' ' && c <= '~' || c == '\n' || c == '\r');
+    }
+
+    /** Meta's download puts Llama 2's tokenizer beside the folders of its models. */
+    private static String besides(Path folder) {
+        Path parent = folder.toAbsolutePath().normalize().getParent();
+        return parent != null && Files.isRegularFile(parent.resolve("tokenizer.model"))
+                ? "; the folder above holds a tokenizer.model: copy it here if it is this model's"
+                : "";
+    }
+
+    /** Whether a folder holds a tokenizer of a kind that {@link #load} reads. */
+    public static boolean holdsOne(Path modelFolder) {
+        return Files.isRegularFile(modelFolder.resolve("tokenizer.json"))
+                || Files.isRegularFile(modelFolder.resolve("tokenizer.model"));
     }
 
     private static String names(Path folder) throws IOException {

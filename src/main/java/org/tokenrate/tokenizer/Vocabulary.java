@@ -23,7 +23,7 @@ import java.util.Set;
  */
 record Vocabulary(Map<Integer, String> pieces, Set<String> specials, JsonNode decoder) {
     /** A larger id than any vocabulary's, so that a broken file cannot ask for a table of 2^31. */
-    private static final int MAX_ID = 1 << 24;
+    static final int MAX_ID = 1 << 24;
 
     /** One more than the largest id. */
     int size() {

@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tokenrate.checkpoint.ModelFormat;
 
 class BuiltinTest {
     private static final byte[] CONTENT = "built in\n".getBytes();
@@ -30,8 +31,18 @@ class BuiltinTest {
 
     @Test
     void everythingIsMadeWithTheBytesThatTheManifestPins() throws IOException {
-        Path model = Builtin.modelFolder(root);
+        Path model = Builtin.modelFolder(root, ModelFormat.HF);
+        Path meta = Builtin.modelFolder(root, ModelFormat.LLAMA);
+        Path awq = Builtin.modelFolder(root, ModelFormat.AWQ);
         Path dialogues = Builtin.dialogues(root);
+        assertEquals(
+                Set.of(
+                        "params.json",
+                        "consolidated.00.pth",
+                        "tokenizer.json",
+                        "tokenizer_config.json"),
+                names(meta));
+        assertEquals(names(model), names(awq));
         assertEquals(
                 Set.of(
                         "config.json",
@@ -41,7 +52,7 @@ class BuiltinTest {
                 names(model));
         Path version = dialogues.getParent();
         List<Artifact> artifacts = Builtin.artifacts();
-        assertEquals(5, artifacts.size());
+        assertEquals(13, artifacts.size());
         for (Artifact artifact : artifacts) {
             Path file = version.resolve(artifact.name());
             assertEquals(artifact.bytes(), Files.size(file), artifact.name());

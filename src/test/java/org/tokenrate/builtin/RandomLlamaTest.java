@@ -14,6 +14,7 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tokenrate.checkpoint.ModelFormat;
 
 class RandomLlamaTest {
     @TempDir static Path cache;
@@ -24,7 +25,7 @@ class RandomLlamaTest {
 
     @BeforeAll
     static void read() throws IOException {
-        Path model = Builtin.modelFolder(cache);
+        Path model = Builtin.modelFolder(cache, ModelFormat.HF);
         config = new ObjectMapper().readTree(model.resolve("config.json").toFile());
         byte[] bytes = Files.readAllBytes(model.resolve("model.safetensors"));
         ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);

@@ -83,7 +83,8 @@ class HfCheckpointTest {
         for (int i = 10; i < 25; i++) Files.createFile(folder.resolve("part-" + i + ".bin"));
         assertEquals(
                 folder
-                        + ": holds neither model.safetensors nor model.safetensors.index.json, but"
+                        + ": holds none of model.safetensors, model.safetensors.index.json,"
+                        + " pytorch_model.bin, pytorch_model.bin.index.json, but"
                         + " part-10.bin, part-11.bin, part-12.bin, part-13.bin, part-14.bin,"
                         + " part-15.bin, part-16.bin, part-17.bin, part-18.bin, part-19.bin,"
                         + " part-20.bin, part-21.bin and 3 more",
@@ -94,7 +95,7 @@ class HfCheckpointTest {
     void anEmptyFolderIsSaidToBeEmpty() throws IOException {
         Path folder = folder();
         String message = refused(folder);
-        assertTrue(message.startsWith(folder + ": holds neither model.safetensors"), message);
+        assertTrue(message.startsWith(folder + ": holds none of model.safetensors, "), message);
         assertTrue(message.endsWith("but is empty"), message);
     }
 
@@ -140,7 +141,10 @@ class HfCheckpointTest {
     void aMissingShardIsNamed() throws IOException {
         Path folder = folder();
         index(folder, Map.of("a", "one.safetensors"));
-        assertEquals(folder.resolve("one.safetensors") + ": is missing", refused(folder));
+        assertEquals(
+                folder.resolve("one.safetensors")
+                        + ": is missing; the folder holds model.safetensors.index.json",
+                refused(folder));
     }
 
     @ParameterizedTest
@@ -174,7 +178,7 @@ class HfCheckpointTest {
 
     private static void assertNamesShard(Path folder, String name) {
         assertEquals(
-                "%s: names the shard '%s', which is not a file name of this folder"
+                "%s: names the shard '%s', which is not the name of a .safetensors file of this folder"
                         .formatted(folder.resolve(INDEX), name),
                 refused(folder));
     }
@@ -198,7 +202,15 @@ class HfCheckpointTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"{", "weights", "\0\0\0{\0\0\0", "{\"weight_map\": \"\u0001\"}"})
+    @ValueSource(
+            strings = {
+                "{",
+                "weights",
+                "\0\0\0{\0\0\0",
+                "{\"weight_map\": \"\u0001\"}",
+                "{\"weight_map\": {\"a\": \"one.safetensors\"}} {}",
+                "{\"weight_map\": {\"a\": \"one.safetensors\", \"a\": \"two.safetensors\"}}",
+            })
     void anIndexThatIsNotJsonIsRefused(String text) throws IOException {
         Path folder = folder();
         Files.write(folder.resolve(INDEX), text.getBytes(StandardCharsets.ISO_8859_1));

@@ -39,6 +39,7 @@ class SafetensorsTest {
     private record Stored(float value, int bits) {
         static Stored random(Type type, Random random) {
             return switch (type) {
+                case I32 -> throw new IllegalArgumentException("no float is stored so");
                 case F32 -> {
                     float value = (float) random.nextGaussian();
                     yield new Stored(value, Float.floatToRawIntBits(value));
@@ -62,7 +63,7 @@ class SafetensorsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Type.class)
+    @EnumSource(names = {"F32", "F16", "BF16"})
     void everyRangeOfRowsReadsBackBitForBit(Type type) throws IOException {
         long seed = 7;
         Random random = new Random(seed);

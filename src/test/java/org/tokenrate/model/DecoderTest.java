@@ -5,13 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.KvCache;
+import org.tokenrate.device.Rope;
+import org.tokenrate.device.RopeScaling;
 import org.tokenrate.device.Tensor;
 import org.tokenrate.device.cpu.CpuDevice;
 
@@ -27,18 +30,140 @@ class DecoderTest {
     private static final double BF16_BOUND = 3e-2;
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3})
-    void f32LogitsEqualTheEquationsWithinRounding(long seed) throws IOException {
+    @EnumSource
+    void f32LogitsEqualTheEquationsWithinRounding(Architecture architecture) throws IOException {
         for (int i = 0; i < CONFIGURATIONS; i++) {
-            compare(seed * 1000 + i, DType.F32, F32_BOUND);
+            compare(1000 + i, architecture, DType.F32, F32_BOUND);
         }
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3})
-    void bf16LogitsEqualTheEquationsWithinItsRounding(long seed) throws IOException {
+    @EnumSource
+    void bf16LogitsEqualTheEquationsWithinItsRounding(Architecture architecture)
+            throws IOException {
         for (int i = 0; i < CONFIGURATIONS; i++) {
-            compare(seed * 1000 + i, DType.BF16, BF16_BOUND);
+            compare(2000 + i, architecture, DType.BF16, BF16_BOUND);
+        }
+    }
+
+    static List<RopeScaling> scalings() {
+        return List.of(
+                RopeScaling.NONE,
+                new RopeScaling.Linear(4),
+                new RopeScaling.DynamicNtk(2, 70),
+                new RopeScaling.DynamicNtk(1, 70),
+                new RopeScaling.Llama3(8, 1, 4, 70));
+    }
+
+    /** Prompts below, at and above the trained length of 70, and answers that grow beyond it. */
+    @ParameterizedTest
+    @MethodSource("scalings")
+    void contextsBeyondTheTrainedLengthAreScaledAsTheFormulasSay(RopeScaling scaling)
+            throws IOException {
+        long seed = 77;
+        Random random = new Random(seed);
+        ModelConfig config = with(RandomModel.llama(32, 2, 4, 2, 32, 48, 80, true), scaling);
+        RandomModel model = new RandomModel(config, DType.F32, random);
+        int[][] lengths = {{150, 150}, {150, 100}, {150, 40}, {71, 70}, {70, 70}, {60, 20}};
+        int[][] tokens = new int[lengths.length][];
+        int[] prompts = new int[lengths.length];
+        int[] chunk = new int[lengths.length];
+        for (int s = 0; s < lengths.length; s++) {
+            tokens[s] = tokens(random, lengths[s][0], config.vocabularySize());
+            prompts[s] = lengths[s][1];
+            chunk[s] = 1 + random.nextInt(50);
+        }
+        try (CpuDevice device = new CpuDevice(DType.F32, 2)) {
+            compareOne(model, device, tokens, prompts, chunk, F32_BOUND, scaling + " seed " + seed);
+        }
+    }
+
+    /** Whether a prompt comes at once or again after preemption, in pieces, changes nothing. */
+    @Test
+    void chunksOfAPromptDoNotChangeDynamicScaling() throws IOException {
+        long seed = 78;
+        Random random = new Random(seed);
+        ModelConfig config =
+                with(
+                        RandomModel.llama(32, 2, 4, 2, 32, 48, 80, true),
+                        new RopeScaling.DynamicNtk(2, 40));
+        RandomModel model = new RandomModel(config, DType.F32, random);
+        int[] tokens = tokens(random, 120, config.vocabularySize());
+        for (int chunk : new int[] {1, 13, 64, 120}) {
+            try (CpuDevice device = new CpuDevice(DType.F32, 2)) {
+                compareOne(
+                        model,
+                        device,
+                        new int[][] {tokens},
+                        new int[] {90},
+                        new int[] {chunk},
+                        F32_BOUND,
+                        "chunks of " + chunk + ", seed " + seed);
+            }
+        }
+    }
+
+    private static ModelConfig with(ModelConfig c, RopeScaling scaling) {
+        return with(c, new Rope(c.rope().theta(), scaling), c.attention());
+    }
+
+    private static ModelConfig with(ModelConfig c, Rope rope, AttentionConfig attention) {
+        return new ModelConfig(
+                c.architecture(),
+                c.hiddenSize(),
+                c.layers(),
+                attention,
+                c.intermediateSize(),
+                c.mlpBias(),
+                c.vocabularySize(),
+                c.maxPositions(),
+                c.rmsNormEps(),
+                rope,
+                c.tiedEmbeddings(),
+                c.eosTokens());
+    }
+
+    /**
+     * Windows smaller than, as large as and larger than a block of 64; chunks that straddle them.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "1, 130, 130, F32",
+        "2, 130, 16, F32",
+        "16, 65, 65, F32",
+        "63, 129, 129, F32",
+        "64, 64, 64, F32",
+        "64, 65, 1, F32",
+        "64, 129, 7, F32",
+        "64, 200, 200, BF16",
+        "65, 129, 129, F32",
+        "65, 130, 1, F32",
+        "127, 256, 255, F32",
+        "128, 257, 64, F32",
+        "129, 257, 17, BF16",
+        "300, 257, 257, F32",
+    })
+    void aTokenSeesItsWindowAndNoMore(int window, int length, int chunk, DType dtype)
+            throws IOException {
+        long seed = 100L * window + length;
+        Random random = new Random(seed);
+        ModelConfig plain = RandomModel.llama(24, 3, 6, 2, 16, 40, 60, false);
+        for (int first : new int[] {0, 1}) {
+            AttentionConfig attention =
+                    new AttentionConfig(
+                            6, 2, 16, false, false, false, SlidingWindow.of(window, first, 3));
+            RandomModel model =
+                    new RandomModel(with(plain, plain.rope(), attention), dtype, random);
+            try (CpuDevice device = new CpuDevice(dtype, 2)) {
+                compareOne(
+                        model,
+                        device,
+                        new int[][] {tokens(random, length, 60), tokens(random, 30, 60)},
+                        new int[] {length, 30},
+                        new int[] {chunk, 5},
+                        dtype == DType.F32 ? F32_BOUND : BF16_BOUND,
+                        "window from layer " + first + ", seed " + seed);
+            }
         }
     }
 
@@ -53,6 +178,7 @@ class DecoderTest {
                     model,
                     device,
                     new int[][] {tokens},
+                    new int[] {length},
                     new int[] {length},
                     F32_BOUND,
                     "" + length);
@@ -73,15 +199,14 @@ class DecoderTest {
             int headDim, int heads, int length, int chunk, DType dtype) throws IOException {
         long seed = 100L * headDim + length;
         Random random = new Random(seed);
-        var config =
-                new ModelConfig(
-                        24, 2, heads, 1, headDim, 40, 60, 512, 1e-5f, 1e4f, false, List.of());
+        var config = RandomModel.llama(24, 2, heads, 1, headDim, 40, 60, false);
         RandomModel model = new RandomModel(config, dtype, random);
         try (CpuDevice device = new CpuDevice(dtype, 2)) {
             compareOne(
                     model,
                     device,
                     new int[][] {tokens(random, length, config.vocabularySize())},
+                    new int[] {length},
                     new int[] {chunk},
                     dtype == DType.F32 ? F32_BOUND : BF16_BOUND,
                     "seed " + seed);
@@ -93,7 +218,7 @@ class DecoderTest {
     void aContextOfManyBlocksIsRight(DType dtype) throws IOException {
         long seed = 9;
         Random random = new Random(seed);
-        var config = new ModelConfig(32, 2, 4, 2, 16, 48, 80, 2048, 1e-5f, 1e4f, true, List.of());
+        var config = RandomModel.llama(32, 2, 4, 2, 16, 48, 80, true);
         RandomModel model = new RandomModel(config, dtype, random);
         try (CpuDevice device = new CpuDevice(dtype, 2)) {
             compareOne(
@@ -103,6 +228,7 @@ class DecoderTest {
                         tokens(random, 1000, config.vocabularySize()),
                         tokens(random, 20, config.vocabularySize())
                     },
+                    new int[] {1000, 20},
                     new int[] {250, 3},
                     dtype == DType.F32 ? F32_BOUND : BF16_BOUND,
                     "seed " + seed);
@@ -110,23 +236,27 @@ class DecoderTest {
     }
 
     /** A ragged batch of prompts, fed in random chunks, with random blocks of the cache. */
-    private static void compare(long seed, DType dtype, double tolerance) throws IOException {
+    private static void compare(long seed, Architecture architecture, DType dtype, double tolerance)
+            throws IOException {
         Random random = new Random(seed);
-        ModelConfig config = RandomModel.randomConfig(random);
+        ModelConfig config = RandomModel.randomConfig(random, architecture);
         RandomModel model = new RandomModel(config, dtype, random);
         int threads = 1 + random.nextInt(3);
         try (CpuDevice device = new CpuDevice(dtype, threads)) {
             int sequences = 1 + random.nextInt(5);
             int[][] tokens = new int[sequences][];
+            int[] prompts = new int[sequences];
             int[] chunk = new int[sequences];
             for (int s = 0; s < sequences; s++) {
                 tokens[s] = tokens(random, 1 + random.nextInt(150), config.vocabularySize());
+                prompts[s] = 1 + random.nextInt(tokens[s].length);
                 chunk[s] = 1 + random.nextInt(60);
             }
             compareOne(
                     model,
                     device,
                     tokens,
+                    prompts,
                     chunk,
                     tolerance,
                     "seed " + seed + " " + dtype + " " + config + " threads " + threads);
@@ -137,6 +267,7 @@ class DecoderTest {
             RandomModel model,
             CpuDevice device,
             int[][] tokens,
+            int[] prompts,
             int[] chunk,
             double tolerance,
             String what)
@@ -162,7 +293,7 @@ class DecoderTest {
             for (int s = 0; s < tokens.length; s++) {
                 int to = Math.min(tokens[s].length, done[s] + chunk[s]);
                 if (to == done[s]) continue;
-                batch.add(tokens[s], done[s], to, blocks[s]);
+                batch.add(tokens[s], done[s], to, prompts[s], blocks[s]);
                 sampled[batch.sampleCount()] = s;
                 if (to == tokens[s].length) batch.sampleNext(1, 1, 1, 0);
                 done[s] = to;
@@ -171,7 +302,7 @@ class DecoderTest {
             Tensor logits = decoder.logits(batch, cache);
             for (int i = 0; i < batch.sampleCount(); i++) {
                 int s = sampled[i];
-                double[] expected = reference.logits(tokens[s], tokens[s].length);
+                double[] expected = reference.logits(tokens[s], tokens[s].length, prompts[s]);
                 assertClose(expected, device.read(logits, i), tolerance, what + " sequence " + s);
             }
         }

@@ -13,6 +13,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokenrate.checkpoint.DType;
@@ -29,7 +30,7 @@ class DecoderWeightsTest {
     @TempDir Path folder;
 
     private static RandomModel model(boolean tied) {
-        var config = new ModelConfig(8, 1, 2, 1, 4, 12, 20, 64, 1e-5f, 1e4f, tied, List.of());
+        var config = RandomModel.llama(8, 1, 2, 1, 4, 12, 20, tied);
         return new RandomModel(config, DType.F32, new Random(SEED));
     }
 
@@ -59,7 +60,12 @@ class DecoderWeightsTest {
         RandomModel model = model(false);
         write(model, model.names(), List.of(surplus));
         String message = assertThrows(IOException.class, () -> load(model)).getMessage();
-        assertTrue(message.contains("has a tensor " + surplus + " that its config"), message);
+        assertEquals(
+                folder.resolve("model.safetensors")
+                        + ": has a tensor "
+                        + surplus
+                        + " that its configuration has no place for",
+                message);
     }
 
     @Test
@@ -69,10 +75,50 @@ class DecoderWeightsTest {
         load(model);
     }
 
-    @Test
-    void rotaryFrequenciesOfOldCheckpointsArePassedOver() throws IOException {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "model.layers.0.self_attn.rotary_emb.inv_freq",
+                "model.layers.0.self_attn.masked_bias",
+            })
+    void whatOldCheckpointsCarryBesidesIsPassedOver(String derived) throws IOException {
         RandomModel model = model(false);
-        write(model, model.names(), List.of("model.layers.0.self_attn.rotary_emb.inv_freq"));
+        write(model, model.names(), List.of(derived));
+        load(model);
+    }
+
+    /** With biases, head norms and fused projections, wherever the family can have them. */
+    @ParameterizedTest
+    @EnumSource
+    void everyFamilyNeedsEachOfItsTensors(Architecture architecture) throws IOException {
+        ModelConfig plain = RandomModel.llama(8, 1, 2, 1, 4, 12, 20, false);
+        boolean qwen3 = architecture == Architecture.QWEN3;
+        boolean qkvBias = architecture != Architecture.MISTRAL;
+        boolean outputBias = qkvBias && architecture != Architecture.QWEN2;
+        ModelConfig config =
+                new ModelConfig(
+                        architecture,
+                        8,
+                        1,
+                        new AttentionConfig(
+                                2, 1, 4, qkvBias, outputBias, qwen3, SlidingWindow.NONE),
+                        12,
+                        architecture == Architecture.LLAMA,
+                        20,
+                        64,
+                        1e-5f,
+                        plain.rope(),
+                        false,
+                        List.of());
+        RandomModel model = new RandomModel(config, DType.F32, new Random(SEED));
+        for (String missing : model.names()) {
+            List<String> names = new ArrayList<>(model.names());
+            names.remove(missing);
+            write(model, names, List.of());
+            String message = assertThrows(IOException.class, () -> load(model)).getMessage();
+            assertEquals(folder + ": has no tensor " + missing, message);
+        }
+        write(model, model.names(), List.of());
         load(model);
     }
 

@@ -21,6 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokenrate.checkpoint.CheckpointException;
+import org.tokenrate.device.Rope;
+import org.tokenrate.device.RopeScaling;
 
 class ModelConfigTest {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -39,7 +41,19 @@ class ModelConfigTest {
     @Test
     void aGoodConfigurationIsReadFieldByField() throws IOException {
         assertEquals(
-                new ModelConfig(64, 3, 8, 2, 8, 172, 320, 2048, 1e-5f, 500000f, true, List.of(2)),
+                new ModelConfig(
+                        Architecture.LLAMA,
+                        64,
+                        3,
+                        AttentionConfig.plain(8, 2, 8),
+                        172,
+                        false,
+                        320,
+                        2048,
+                        1e-5f,
+                        new Rope(500000f, RopeScaling.NONE),
+                        true,
+                        List.of(2)),
                 read(good()));
     }
 
@@ -58,7 +72,19 @@ class ModelConfigTest {
                         "mlp_bias",
                         "eos_token_id"));
         assertEquals(
-                new ModelConfig(64, 3, 8, 8, 8, 172, 320, 2048, 1e-6f, 10000f, false, List.of()),
+                new ModelConfig(
+                        Architecture.LLAMA,
+                        64,
+                        3,
+                        AttentionConfig.plain(8, 8, 8),
+                        172,
+                        false,
+                        320,
+                        2048,
+                        1e-6f,
+                        new Rope(10000f, RopeScaling.NONE),
+                        false,
+                        List.of()),
                 read(json));
     }
 
@@ -180,26 +206,28 @@ class ModelConfigTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "[\"MistralForCausalLM\"] | MistralForCausalLM",
+                "[\"Qwen2MoeForCausalLM\"] | Qwen2MoeForCausalLM",
                 "[] | (none)",
                 "\"LlamaForCausalLM\" | (none)",
             })
     void anUnknownArchitectureIsNamedWithTheKnown(String value, String named) throws IOException {
         assertRefused(
                 with("architectures", value),
-                "architecture " + named + " is not known; known: LlamaForCausalLM");
+                "architecture "
+                        + named
+                        + " is not known; known: LlamaForCausalLM, InternLMForCausalLM, "
+                        + "InternLM2ForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM");
     }
 
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "rope_scaling | {\"rope_type\":\"llama3\"}",
-                "rope_parameters | {\"rope_theta\":500000.0}",
-                "attention_bias | true",
-                "attention_bias | 1",
-                "mlp_bias | true",
-                "quantization_config | {\"bits\":4}",
+                "clip_qkv | 8.0",
+                "num_local_experts | 8",
+                "num_experts | 60",
+                "partial_rotary_factor | 0.5",
+                "attn_logit_softcapping | 50.0",
             })
     void whatTheModelDoesNotComputeIsRefusedByName(String field, String value) throws IOException {
         assertRefused(with(field, value), field + " is not supported: " + value);

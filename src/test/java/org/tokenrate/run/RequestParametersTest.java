@@ -57,9 +57,8 @@ class RequestParametersTest {
         assertEquals(
                 "model="
                         + missing
-                        + " is not a folder; give builtin, or the folder of a Hugging Face"
-                        + " checkpoint (config.json, tokenizer.json, *.safetensors), e.g. -p"
-                        + " model=models/my-llama",
+                        + " is not a folder; give builtin, random:SHAPE (such as random:llama2-7b),"
+                        + " or a model's folder, e.g. -p model=models/my-llama",
                 refusal("model", missing));
     }
 

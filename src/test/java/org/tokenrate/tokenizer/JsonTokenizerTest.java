@@ -127,10 +127,11 @@ class JsonTokenizerTest {
     void aMissingFolderAndAMissingFileAreNamed() throws IOException {
         Path missing = folder.resolve("missing");
         assertRefused(missing, "there is no model folder " + missing);
-        assertRefused(folder, "no tokenizer.json in " + folder + ", which holds nothing");
+        String wanted = "no tokenizer.json, tokenizer.model or qwen.tiktoken in ";
+        assertRefused(folder, wanted + folder + ", which holds nothing");
         Files.writeString(folder.resolve("vocab.txt"), "");
-        Files.writeString(folder.resolve("tokenizer.model"), "");
-        assertRefused(folder, "which holds tokenizer.model, vocab.txt");
+        Files.writeString(folder.resolve("merges.txt"), "");
+        assertRefused(folder, "which holds merges.txt, vocab.txt");
         assertRefused(folder.resolve("vocab.txt"), "vocab.txt is not a folder");
     }
 
@@ -152,7 +153,7 @@ class JsonTokenizerTest {
         assertRefused(folder, why);
     }
 
-    private static void assertRefused(Path folder, String why) {
+    static void assertRefused(Path folder, String why) {
         String message =
                 assertThrows(IOException.class, () -> Tokenizers.load(folder)).getMessage();
         assertTrue(message.contains(why), message);
@@ -172,7 +173,7 @@ class JsonTokenizerTest {
         return new ObjectMapper().readTree(folder(kind).resolve("expected.json").toFile());
     }
 
-    private static int[] ids(JsonNode node) {
+    static int[] ids(JsonNode node) {
         var ids = new int[node.get("ids").size()];
         for (int i = 0; i < ids.length; i++) ids[i] = node.get("ids").get(i).intValue();
         return ids;

@@ -15,7 +15,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 class StreamingDetokenizerTest {
 
     @ParameterizedTest
-    @ValueSource(strings = {"byte-level", "byte-fallback", "metaspace", "word-piece"})
+    @ValueSource(
+            strings = {
+                "byte-level",
+                "byte-fallback",
+                "metaspace",
+                "word-piece",
+                "sentencepiece-bpe",
+                "sentencepiece-unigram",
+                "sentencepiece-unigram-bytes",
+                "tiktoken-llama3",
+                "tiktoken-qwen"
+            })
     void theStreamOfRandomTokensIsTheirDecodedText(String kind) throws IOException {
         long seed = System.nanoTime();
         var random = new Random(seed);
@@ -35,7 +46,18 @@ class StreamingDetokenizerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"byte-level", "byte-fallback", "metaspace", "word-piece"})
+    @ValueSource(
+            strings = {
+                "byte-level",
+                "byte-fallback",
+                "metaspace",
+                "word-piece",
+                "sentencepiece-bpe",
+                "sentencepiece-unigram",
+                "sentencepiece-unigram-bytes",
+                "tiktoken-llama3",
+                "tiktoken-qwen"
+            })
     void theStreamOfTextCutAnywhereIsItsDecodedText(String kind) throws IOException {
         long seed = System.nanoTime();
         var random = new Random(seed);
@@ -56,11 +78,11 @@ class StreamingDetokenizerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"byte-level", "byte-fallback"})
+    @ValueSource(strings = {"byte-level", "byte-fallback", "sentencepiece-bpe", "tiktoken-llama3"})
     void halfACharacterWaitsForTheOtherHalf(String kind) throws IOException {
         try (Tokenizer tokenizer = load(kind)) {
             StreamingDetokenizer detokenizer = tokenizer.newDetokenizer();
-            int[] tokens = tokenizer.encode("\u00fcx"); // ü is two tokens in both
+            int[] tokens = tokenizer.encode("\u00fcx"); // ü is two tokens in all
             var steps = new ArrayList<String>();
             for (int token : tokens) {
                 var out = new StringBuilder();
@@ -73,7 +95,7 @@ class StreamingDetokenizerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"byte-level", "byte-fallback"})
+    @ValueSource(strings = {"byte-level", "byte-fallback", "sentencepiece-bpe", "tiktoken-llama3"})
     void aLongAnswerOfNothingButSplitCharactersComesWhole(String kind) throws IOException {
         String text = "\u0416\ud83d\ude80\u4e2d".repeat(300);
         try (Tokenizer tokenizer = load(kind)) {
@@ -87,6 +109,8 @@ class StreamingDetokenizerTest {
     void theUsualDecodersHaveATableAndOthersAWindow() throws IOException {
         assertDetokenizer("byte-level", ByteLevelDetokenizer.class);
         assertDetokenizer("byte-fallback", ByteFallbackDetokenizer.class);
+        assertDetokenizer("sentencepiece-bpe", SentencePieceDetokenizer.class);
+        assertDetokenizer("tiktoken-llama3", ByteLevelDetokenizer.class);
         assertDetokenizer("metaspace", WindowDetokenizer.class);
         assertDetokenizer("word-piece", WindowDetokenizer.class);
     }

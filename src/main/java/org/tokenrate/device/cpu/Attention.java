@@ -7,15 +7,14 @@ import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.KvCache;
 
-// out[t, h, :] = sum over u <= t of softmax_u(q[t, h] . k[u, g] / sqrt(headDim)) v[u, g],  g = h /
-// group
+// out[t, h, :] = sum over u of softmax_u(q[t, h] . k[u, g] / sqrt(headDim)) v[u, g],  g = h /
+// group,
+// for u from t - window + 1 to t
 // qkv: [tokens, kvHeads (group + 2) headDim] f32; out: [tokens, heads headDim] dtype.
 // Flash attention: block by block of the cache, with a running maximum and sum for each row, so
-// that
-// scores never leave the first cache (https://arxiv.org/abs/2205.14135, algorithm 1).
+// that scores never leave the first cache (https://arxiv.org/abs/2205.14135, algorithm 1).
 // An item is one KV head of up to TILE tokens of a sequence: its rows are the tokens times the
-// query
-// heads that share the KV head.
+// query heads that share the KV head.
 final class Attention<A> implements Team.Task {
     /** Tokens of a prompt that go over the cache together: their sums still fit the first cache. */
     private static final int TILE = 16;
@@ -34,8 +33,10 @@ final class Attention<A> implements Team.Task {
     private CpuTensor out;
     private Batch batch;
     private int layer;
+    private int window;
     private Batch tiledBatch;
     private long tiledVersion;
+    private int tiledWindow;
     private int tiles;
     private long[] order = new long[64]; // by falling work; the lowest bits are the first token
 
@@ -69,12 +70,15 @@ final class Attention<A> implements Team.Task {
         }
     }
 
-    void run(Team team, CpuTensor qkv, Batch batch, int layer, CpuTensor out) {
+    void run(Team team, CpuTensor qkv, Batch batch, int layer, int window, CpuTensor out) {
         this.qkv = qkv;
         this.batch = batch;
         this.layer = layer;
+        this.window = window;
         this.out = out;
-        if (tiledBatch != batch || tiledVersion != batch.version()) tile();
+        boolean tiled =
+                tiledBatch == batch && tiledVersion == batch.version() && tiledWindow == window;
+        if (!tiled) tile();
         team.run(this, tiles * shape.kvHeads());
     }
 
@@ -82,16 +86,23 @@ final class Attention<A> implements Team.Task {
     private void tile() {
         tiledBatch = batch;
         tiledVersion = batch.version();
+        tiledWindow = window;
         tiles = 0;
         for (int s = 0; s < batch.sequenceCount(); s++) {
             for (int t = batch.start[s]; t < batch.start[s + 1]; t += TILE) {
                 if (tiles == order.length) order = Arrays.copyOf(order, 2 * tiles);
                 int last = Math.min(t + TILE, batch.start[s + 1]) - 1;
-                long work = (long) (batch.positions[last] + 1) * (last - t + 1);
+                int context = batch.positions[last] + 1 - firstSeen(batch.positions[t]);
+                long work = (long) context * (last - t + 1);
                 order[tiles++] = MAX_WORK - work << TOKEN_BITS | t;
             }
         }
         Arrays.sort(order, 0, tiles);
+    }
+
+    /** The first position that a token sees. */
+    private int firstSeen(int position) {
+        return Math.max(0, position - window + 1);
     }
 
     @Override
@@ -115,7 +126,8 @@ final class Attention<A> implements Team.Task {
         KvKernel<A> kernel = cache.kernel();
         int keys = cache.keys(layer, kvHead);
         int values = cache.values(layer, kvHead);
-        for (int start = 0; start < context; start += BLOCK) {
+        int firstBlock = firstSeen(firstPosition) / BLOCK;
+        for (int start = firstBlock * BLOCK; start < context; start += BLOCK) {
             A block = cache.block(batch.blocks[sequence][start / BLOCK]);
             int held = Math.min(BLOCK, context - start);
             w.touched += kernel.touch(block, keys, values - keys);
@@ -126,7 +138,8 @@ final class Attention<A> implements Team.Task {
                 kernel.scores(block, keys, w.q, row * dim, dim, some, w.scores);
                 for (int r = 0; r < some; r++) {
                     int position = firstPosition + (row + r) / group;
-                    softmaxStep(w, row + r, r, Math.min(held, position + 1 - start));
+                    int from = Math.max(0, firstSeen(position) - start);
+                    softmaxStep(w, row + r, r, from, Math.min(held, position + 1 - start));
                 }
                 kernel.accumulate(
                         block, values, w.scores, held, w.decay, w.sums, row * dim, dim, some);
@@ -148,15 +161,18 @@ final class Attention<A> implements Team.Task {
      * Turns a row's scores over one block into weights relative to the row's running maximum, and
      * says by how much what was summed before decays.
      *
-     * @param visible tokens of the block that are not in the row's future; may be 0 or less
+     * @param from first token of the block in the row's window
+     * @param visible end of those that are not in the row's future; none are left where it is not
+     *     above {@code from}
      */
-    private static void softmaxStep(Work w, int row, int r, int visible) {
+    private static void softmaxStep(Work w, int row, int r, int from, int visible) {
         int at = r * BLOCK;
-        if (visible <= 0) {
+        if (visible <= from) {
             Arrays.fill(w.scores, at, at + BLOCK, 0f);
             w.decay[r] = 1f;
             return;
         }
+        Arrays.fill(w.scores, at, at + from, Float.NEGATIVE_INFINITY);
         Arrays.fill(w.scores, at + visible, at + BLOCK, Float.NEGATIVE_INFINITY);
         FloatVector largest = FloatVector.fromArray(Vectors.F, w.scores, at);
         for (int i = LANES; i < BLOCK; i += LANES) {
@@ -171,6 +187,7 @@ final class Attention<A> implements Team.Task {
             sum = sum.add(p);
         }
         // The clamped exponential of what is not visible is not quite zero.
+        Arrays.fill(w.scores, at, at + from, 0f);
         Arrays.fill(w.scores, at + visible, at + BLOCK, 0f);
         float decay = decay(w.maximum[row], maximum);
         w.decay[r] = decay;

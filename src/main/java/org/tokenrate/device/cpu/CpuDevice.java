@@ -2,8 +2,11 @@ package org.tokenrate.device.cpu;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.tokenrate.checkpoint.AwqData;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.DenseData;
 import org.tokenrate.checkpoint.LinearData;
@@ -11,6 +14,7 @@ import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
+import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
 import org.tokenrate.device.Table;
@@ -24,8 +28,11 @@ public final class CpuDevice implements Device {
     private final Team team;
     private final Scratch[] scratch;
     private final MatrixProducts products;
+    private final WeightMemory weights = new WeightMemory();
+    private final MatrixProducts tileProducts;
+    private final FourBitScratch[] fourBitScratch;
     private final List<CpuTensor> tensors = new ArrayList<>();
-    private final List<CpuMatrix> matrices = new ArrayList<>();
+    private final List<SlicedMatrix> matrices = new ArrayList<>();
     private final Embed embed;
     private final RmsNorm rmsNorm;
     private final GatedProduct gatedProduct = new GatedProduct();
@@ -50,6 +57,11 @@ public final class CpuDevice implements Device {
         scratch = new Scratch[threads];
         for (int i = 0; i < threads; i++) scratch[i] = new Scratch();
         products = new MatrixProducts(dtype);
+        tileProducts = new MatrixProducts(dtype);
+        fourBitScratch = new FourBitScratch[threads];
+        for (int i = 0; i < threads; i++) {
+            fourBitScratch[i] = new FourBitScratch(i, dtype, tileProducts);
+        }
         embed = new Embed(scratch);
         rmsNorm = new RmsNorm(scratch);
         sample = new Sample(threads);
@@ -100,22 +112,43 @@ public final class CpuDevice implements Device {
 
     @Override
     public Matrix loadMatrix(List<LinearData> parts, List<TensorData> bias) throws IOException {
-        if (!bias.isEmpty()) throw new IOException("biases are not supported yet");
-        List<TensorData> rows = new ArrayList<>();
-        for (LinearData part : parts) {
-            if (!(part instanceof DenseData dense)) {
-                throw new IOException("4-bit weights are not supported yet");
-            }
-            rows.add(dense.rows());
-        }
-        CpuMatrix matrix = new MatrixLoader(products, team.threads()).load(rows);
+        SlicedMatrix matrix =
+                parts.get(0) instanceof AwqData
+                        ? new FourBitLoader(team, fourBitScratch).load(parts, bias)
+                        : loadDense(parts, bias);
         matrices.add(matrix);
         return matrix;
     }
 
+    private CpuMatrix loadDense(List<LinearData> parts, List<TensorData> bias) throws IOException {
+        List<TensorData> rows = new ArrayList<>();
+        for (LinearData part : parts) {
+            if (!(part instanceof DenseData dense)) {
+                throw new IOException(
+                        part.name() + " is of 4 bits, " + parts.get(0).name() + " is not");
+            }
+            rows.add(dense.rows());
+        }
+        CpuMatrix matrix = new MatrixLoader(products, dtype, team, weights).load(rows);
+        if (!bias.isEmpty()) matrix.addBias(vector(bias));
+        return matrix;
+    }
+
+    /** Vectors one behind the other, as floats. */
+    private float[] vector(List<TensorData> parts) throws IOException {
+        float[] all = new float[0];
+        for (TensorData part : parts) {
+            float[] next = new CpuTable(part, weights, team).vector();
+            int before = all.length;
+            all = Arrays.copyOf(all, before + next.length);
+            System.arraycopy(next, 0, all, before, next.length);
+        }
+        return all;
+    }
+
     @Override
     public Table loadTable(TensorData data) throws IOException {
-        return new CpuTable(data);
+        return new CpuTable(data, weights, team);
     }
 
     @Override
@@ -154,19 +187,32 @@ public final class CpuDevice implements Device {
 
     @Override
     public void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate) {
-        ((CpuMatrix) w).multiply(team, (CpuTensor) x, rows, (CpuTensor) y, accumulate);
+        ((SlicedMatrix) w).multiply(team, (CpuTensor) x, rows, (CpuTensor) y, accumulate);
     }
 
     @Override
     public void ropeAndStore(
-            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape) {
-        kernels(cache, shape).rope.run(team, (CpuTensor) qkv, batch, layer);
+            Tensor qkv,
+            Batch batch,
+            KvCache cache,
+            int layer,
+            AttentionShape shape,
+            Optional<HeadNorms> norms) {
+        kernels(cache, shape).rope.run(team, (CpuTensor) qkv, batch, layer, norms);
     }
 
     @Override
     public void attention(
-            Tensor qkv, Batch batch, KvCache cache, int layer, AttentionShape shape, Tensor out) {
-        kernels(cache, shape).attention.run(team, (CpuTensor) qkv, batch, layer, (CpuTensor) out);
+            Tensor qkv,
+            Batch batch,
+            KvCache cache,
+            int layer,
+            AttentionShape shape,
+            int window,
+            Tensor out) {
+        kernels(cache, shape)
+                .attention
+                .run(team, (CpuTensor) qkv, batch, layer, window, (CpuTensor) out);
     }
 
     private LayerKernels<?> kernels(KvCache cache, AttentionShape shape) {
@@ -177,7 +223,7 @@ public final class CpuDevice implements Device {
     }
 
     private <A> LayerKernels<A> newKernels(KvBlocks<A> cache, AttentionShape shape) {
-        RopeTable table = new RopeTable(shape.headDim(), shape.ropeTheta());
+        RopeTable table = new RopeTable(shape.headDim(), shape.rope());
         return new LayerKernels<>(
                 cache,
                 shape,
@@ -190,8 +236,8 @@ public final class CpuDevice implements Device {
         gatedProduct.run(
                 team,
                 (CpuTensor) x,
-                (CpuMatrix) gate,
-                (CpuMatrix) up,
+                (SlicedMatrix) gate,
+                (SlicedMatrix) up,
                 rows,
                 (CpuTensor) gated,
                 (CpuTensor) out);
@@ -210,11 +256,14 @@ public final class CpuDevice implements Device {
     @Override
     public void close() {
         team.close();
-        matrices.forEach(CpuMatrix::free);
+        matrices.forEach(SlicedMatrix::free);
         matrices.clear();
         tensors.forEach(CpuTensor::free);
         tensors.clear();
+        weights.close();
+        for (FourBitScratch s : fourBitScratch) s.free();
         products.close();
+        tileProducts.close();
         kernels = null;
     }
 }

@@ -1,5 +1,7 @@
 package org.tokenrate.device.cpu;
 
+import java.io.IOException;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -11,18 +13,10 @@ import org.bytedeco.dnnl.dnnl_primitive;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.javacpp.BytePointer;
-import org.tokenrate.checkpoint.DType;
-import org.tokenrate.device.Matrix;
 import org.tokenrate.device.cpu.MatrixProducts.After;
 
-/**
- * A weight matrix, cut by its outputs into a slice a thread, each in oneDNN's layout; and its
- * product with an input: every thread multiplies the whole input with its own slice.
- */
-final class CpuMatrix implements Matrix, Team.Task {
-    /** Stands where a product needs no other tensor. */
-    private static final CpuTensor NONE = new CpuTensor(1, 1, DType.F32);
-
+/** Dense weights, each slice in oneDNN's layout. */
+final class CpuMatrix extends SlicedMatrix {
     private final int inputs;
     private final MatrixProducts products;
     private final List<Slice> slices = new ArrayList<>();
@@ -31,13 +25,6 @@ final class CpuMatrix implements Matrix, Team.Task {
     CpuMatrix(int inputs, MatrixProducts products) {
         this.inputs = inputs;
         this.products = products;
-    }
-
-    /** Outputs of each slice but the last: whole vectors, a slice a thread. */
-    static int sliceOutputs(int outputs, int threads) {
-        int share = (outputs + threads - 1) / threads;
-        int unit = share >= 64 ? 64 : 16;
-        return (share + unit - 1) / unit * unit;
     }
 
     /** Adds the next slice: {@code count} outputs. */
@@ -54,18 +41,23 @@ final class CpuMatrix implements Matrix, Team.Task {
         outputs += count;
     }
 
-    /** y = x W^T, or y += x W^T; x: [rows, inputs], y: [rows, outputs] f32. */
-    void multiply(Team team, CpuTensor x, int rows, CpuTensor y, boolean accumulate) {
-        prepare(rows, x, y, accumulate ? After.ADD : After.NOTHING, NONE);
-        team.run(this, slices.size());
+    /** Lets every product add a bias of {@code [outputs]}; before the first product. */
+    void addBias(float[] bias) throws IOException {
+        if (bias.length != outputs) {
+            throw new IOException(
+                    "a bias of %d numbers does not fit %d outputs".formatted(bias.length, outputs));
+        }
+        for (Slice slice : slices) slice.addBias(bias);
     }
 
     /** Readies every slice, so that {@link #run} is one native call. */
+    @Override
     void prepare(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {
         int bucket = Math.min(MatrixProducts.bucket(rows), x.rows());
         for (Slice slice : slices) slice.prepare(bucket, x, y, after, factor);
     }
 
+    @Override
     int sliceCount() {
         return slices.size();
     }
@@ -88,10 +80,19 @@ final class CpuMatrix implements Matrix, Team.Task {
     @Override
     public long bytes() {
         long bytes = 0;
-        for (Slice s : slices) bytes += s.weights.limit() - s.weights.position();
+        for (Slice s : slices) {
+            bytes += s.weights.limit() - s.weights.position();
+            bytes += s.bias.limit() - s.bias.position();
+        }
         return bytes;
     }
 
+    /** Each slice's weights as they lie in memory; for tests and diagnosis. */
+    List<byte[]> toBytes() {
+        return slices.stream().map(Slice::toBytes).toList();
+    }
+
+    @Override
     void free() {
         slices.forEach(Slice::free);
         slices.clear();
@@ -103,7 +104,7 @@ final class CpuMatrix implements Matrix, Team.Task {
     private record Call(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {}
 
     private final class Slice {
-        private static final int ARGUMENTS = 5;
+        private static final int ARGUMENTS = 6;
 
         private final int index;
         private final int firstOutput;
@@ -114,6 +115,7 @@ final class CpuMatrix implements Matrix, Team.Task {
         private final dnnl_stream stream;
         private final Map<Call, Run> runs = new HashMap<>();
         private final List<dnnl_memory> bound = new ArrayList<>();
+        private BytePointer bias = new BytePointer(); // of nothing: no bias
         private Call lastCall = new Call(0, NONE, NONE, After.NOTHING, NONE);
         private Run next;
 
@@ -134,6 +136,14 @@ final class CpuMatrix implements Matrix, Team.Task {
             this.stream = stream;
         }
 
+        void addBias(float[] all) {
+            bias = OneDnn.allocate((long) count * Float.BYTES);
+            bias.asByteBuffer()
+                    .order(ByteOrder.nativeOrder())
+                    .asFloatBuffer()
+                    .put(all, firstOutput, count);
+        }
+
         void prepare(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {
             if (lastCall.rows == rows
                     && lastCall.x == x
@@ -150,14 +160,26 @@ final class CpuMatrix implements Matrix, Team.Task {
             CpuTensor y = call.y;
             var shape =
                     new MatrixProducts.Shape(
-                            index, call.rows, inputs, count, y.columns(), y.type(), call.after);
+                            index,
+                            call.rows,
+                            inputs,
+                            count,
+                            y.columns(),
+                            y.type(),
+                            call.after,
+                            !bias.isNull());
             MatrixProducts.Product product = products.product(shape, layout);
             dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(ARGUMENTS);
             set(arguments, 0, dnnl.DNNL_ARG_SRC, memoryAt(product.source(), call.x.memory()));
             set(arguments, 1, dnnl.DNNL_ARG_WEIGHTS, memory);
             set(arguments, 2, dnnl.DNNL_ARG_DST, memoryAt(product.result(), columns(y)));
             set(arguments, 3, dnnl.DNNL_ARG_SCRATCHPAD, product.scratchpad());
-            int argumentCount = ARGUMENTS - 1;
+            int argumentCount = 4;
+            if (shape.bias()) {
+                dnnl_memory_desc description = MatrixProducts.bias(count);
+                set(arguments, argumentCount++, dnnl.DNNL_ARG_BIAS, memoryAt(description, bias));
+                dnnl.dnnl_memory_desc_destroy(description);
+            }
             if (call.after == After.MULTIPLY) {
                 dnnl_memory_desc description = MatrixProducts.factor(shape);
                 set(
@@ -196,6 +218,12 @@ final class CpuMatrix implements Matrix, Team.Task {
                     "dnnl_primitive_execute");
         }
 
+        byte[] toBytes() {
+            byte[] bytes = new byte[Math.toIntExact(weights.limit() - weights.position())];
+            weights.get(bytes);
+            return bytes;
+        }
+
         void free() {
             bound.forEach(dnnl::dnnl_memory_destroy);
             runs.values().forEach(r -> r.arguments.deallocate());
@@ -203,6 +231,7 @@ final class CpuMatrix implements Matrix, Team.Task {
             dnnl.dnnl_stream_destroy(stream);
             dnnl.dnnl_memory_desc_destroy(layout);
             weights.deallocate();
+            bias.deallocate();
         }
     }
 }

@@ -2,59 +2,81 @@ package org.tokenrate.device.cpu;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.Table;
 
-/** Weights read by row: 16-bit ones stay so, in the heap. */
+/** Weights read by row, outside the heap and in the type that they are stored in. */
 final class CpuTable implements Table {
-    /** Rows read at a time while loading, so that no buffer grows with the table. */
-    private static final int LOAD_BYTES = 1 << 20;
+    /** A buffer holds less than 2 GiB. */
+    private static final int BLOCK_BYTES = 1 << 30;
 
+    /** Bytes that a thread reads at a time. */
+    private static final int CHUNK_BYTES = 1 << 20;
+
+    private final DType type;
+    private final int rows;
     private final int columns;
-    private final float[][] floats;
-    private final short[][] halves;
+    private final int rowsPerBlock;
+    private final ByteBuffer[] blocks;
     private final float[] vector;
 
-    CpuTable(TensorData data) throws IOException {
+    CpuTable(TensorData data, WeightMemory memory, Team team) throws IOException {
+        this(data, memory, team, BLOCK_BYTES);
+    }
+
+    /**
+     * @param blockBytes the most that one buffer is to hold
+     */
+    CpuTable(TensorData data, WeightMemory memory, Team team, int blockBytes) throws IOException {
         if (data.type() == DType.I32) throw new IOException(data.name() + " holds integers");
-        int rows = Math.toIntExact(data.rowCount());
+        type = data.type();
+        rows = Math.toIntExact(data.rowCount());
         columns = Math.toIntExact(data.rowLength());
-        boolean bf16 = data.type() == DType.BF16;
-        floats = new float[bf16 ? 0 : rows][];
-        halves = new short[bf16 ? rows : 0][];
-        int step = Math.max(1, LOAD_BYTES / (columns * data.type().bytes()));
-        for (int from = 0; from < rows; from += step) {
-            int to = Math.min(rows, from + step);
-            ByteBuffer block = data.rows(from, to);
-            for (int row = from; row < to; row++) read(block, row, data.type());
+        int rowBytes = Math.multiplyExact(columns, type.bytes());
+        rowsPerBlock = Math.min(rows, Math.max(1, blockBytes / rowBytes));
+        blocks = new ByteBuffer[(rows + rowsPerBlock - 1) / rowsPerBlock];
+        for (int i = 0; i < blocks.length; i++) {
+            int rowsHere = Math.min(rowsPerBlock, rows - i * rowsPerBlock);
+            blocks[i] = memory.allocate((long) rowsHere * rowBytes).asByteBuffer();
+            blocks[i].order(ByteOrder.LITTLE_ENDIAN);
+            read(data, i * rowsPerBlock, blocks[i], rowBytes, team);
         }
         vector = new float[rows == 1 ? columns : 0];
-        if (rows == 1) row(0, vector);
+        if (rows == 1) row(0, vector, new short[columns]);
     }
 
-    private void read(ByteBuffer block, int row, DType type) {
-        switch (type) {
-            case BF16 -> {
-                halves[row] = new short[columns];
-                for (int c = 0; c < columns; c++) halves[row][c] = block.getShort();
-            }
-            case F16 -> {
-                floats[row] = new float[columns];
-                for (int c = 0; c < columns; c++) {
-                    floats[row][c] = Half.toFloat(block.getShort());
-                }
-            }
-            case F32 -> {
-                floats[row] = new float[columns];
-                for (int c = 0; c < columns; c++) floats[row][c] = block.getFloat();
-            }
+    private static void read(
+            TensorData data, long firstRow, ByteBuffer block, int rowBytes, Team team)
+            throws IOException {
+        int chunk = Math.max(1, CHUNK_BYTES / rowBytes) * rowBytes;
+        ParallelReads.run(
+                team,
+                (block.capacity() - 1) / chunk + 1,
+                (item, thread) -> {
+                    int from = item * chunk;
+                    int bytes = Math.min(chunk, block.capacity() - from);
+                    long element = (firstRow + from / rowBytes) * data.rowLength();
+                    data.read(element, block.slice(from, bytes));
+                });
+    }
+
+    /**
+     * Copies a row out as floats.
+     *
+     * @param scratch of a row's length at least
+     */
+    void row(int row, float[] to, short[] scratch) {
+        ByteBuffer block = blocks[row / rowsPerBlock];
+        int first = row % rowsPerBlock * columns;
+        if (type == DType.F32) {
+            block.asFloatBuffer().get(first, to, 0, columns);
+            return;
         }
-    }
-
-    void row(int row, float[] to) {
-        if (halves.length > 0) Bf16.toFloats(halves[row], to, columns);
-        else System.arraycopy(floats[row], 0, to, 0, columns);
+        block.asShortBuffer().get(first, scratch, 0, columns);
+        if (type == DType.BF16) Bf16.toFloats(scratch, to, columns);
+        else Half.toFloats(scratch, to, columns);
     }
 
     /** A table of one row, as floats. */
@@ -64,7 +86,6 @@ final class CpuTable implements Table {
 
     @Override
     public long bytes() {
-        return (long) floats.length * columns * Float.BYTES
-                + (long) halves.length * columns * Short.BYTES;
+        return (long) rows * columns * type.bytes();
     }
 }

@@ -77,14 +77,18 @@ final class CpuTensor implements Tensor {
     /** A row as floats, whatever the type. */
     float[] toFloats(int row) {
         float[] out = new float[columns];
-        if (type == DType.F32) {
-            get(row, 0, out, 0, columns);
-        } else {
-            short[] bits = new short[columns];
-            shorts.get(row * columns, bits, 0, columns);
-            Bf16.toFloats(bits, out, columns);
-        }
+        toFloats(row, out, new short[columns]);
         return out;
+    }
+
+    /** Copies a row as floats, whatever the type, into an array as wide. */
+    void toFloats(int row, float[] to, short[] scratch) {
+        if (type == DType.F32) {
+            get(row, 0, to, 0, columns);
+        } else {
+            shorts.get(row * columns, scratch, 0, columns);
+            Bf16.toFloats(scratch, to, columns);
+        }
     }
 
     void free() {

@@ -28,7 +28,7 @@ final class Embed implements Team.Task {
         s.ensure(x.columns());
         int end = Math.min(rows, (item + 1) * rowsPerItem);
         for (int row = item * rowsPerItem; row < end; row++) {
-            table.row(tokens[row], s.a);
+            table.row(tokens[row], s.a, s.halves);
             x.put(row, 0, s.a, 0, x.columns());
         }
     }

@@ -6,14 +6,14 @@ import org.tokenrate.device.cpu.MatrixProducts.After;
 // x: [rows, inputs] dtype; gated: [rows, n] f32, in between; out: [rows, n] dtype.
 // An item is a slice of both: a thread's gated columns are still near its core when it multiplies.
 final class GatedProduct implements Team.Task {
-    private CpuMatrix gate;
-    private CpuMatrix up;
+    private SlicedMatrix gate;
+    private SlicedMatrix up;
 
     void run(
             Team team,
             CpuTensor x,
-            CpuMatrix gate,
-            CpuMatrix up,
+            SlicedMatrix gate,
+            SlicedMatrix up,
             int rows,
             CpuTensor gated,
             CpuTensor out) {

@@ -1,143 +1,163 @@
 package org.tokenrate.device.cpu;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.dnnl.dnnl_exec_arg_t;
-import org.bytedeco.dnnl.dnnl_memory;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.dnnl.dnnl_memory_desc;
-import org.bytedeco.dnnl.dnnl_primitive;
-import org.bytedeco.dnnl.dnnl_primitive_desc;
-import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.javacpp.BytePointer;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.TensorData;
 
-/** Brings weights from a checkpoint's rows into the layout of oneDNN's products. */
+/**
+ * Brings weights from a checkpoint's rows into the layout of oneDNN's products: every thread reads
+ * a few rows, as many as its cache holds, and reorders them into their place.
+ */
 final class MatrixLoader {
-    private final MatrixProducts products;
-    private final int threads;
+    /** Bytes that a thread reads at a time, if a block of outputs is not larger. */
+    private static final int CHUNK_BYTES = 512 << 10;
 
-    MatrixLoader(MatrixProducts products, int threads) {
+    /** A block narrower than this is loaded with its neighbours. */
+    private static final int MIN_OUTPUTS = 64;
+
+    private final MatrixProducts products;
+    private final DType dtype;
+    private final Team team;
+    private final WeightMemory memory;
+
+    /**
+     * @param dtype of the weights on the device
+     * @param memory where they are to lie
+     */
+    MatrixLoader(MatrixProducts products, DType dtype, Team team, WeightMemory memory) {
         this.products = products;
-        this.threads = threads;
+        this.dtype = dtype;
+        this.team = team;
+        this.memory = memory;
     }
 
     /** A matrix whose rows are those of the parts, one below the other; a slice a thread. */
     CpuMatrix load(List<TensorData> parts) throws IOException {
-        long outputs = parts.stream().mapToLong(TensorData::rowCount).sum();
-        List<List<TensorData>> slices = new ArrayList<>();
-        int step = CpuMatrix.sliceOutputs(Math.toIntExact(outputs), threads);
-        for (long first = 0; first < outputs; first += step) {
-            slices.add(cut(parts, first, Math.min(outputs, first + step)));
-        }
-        return loadSlices(slices);
-    }
-
-    private static List<TensorData> cut(List<TensorData> parts, long first, long end) {
-        List<TensorData> cut = new ArrayList<>();
-        long start = 0;
-        for (TensorData part : parts) {
-            long from = Math.max(first, start) - start;
-            long until = Math.min(end, start + part.rowCount()) - start;
-            if (from < until) cut.add(part.slice(from, until));
-            start += part.rowCount();
-        }
-        return cut;
-    }
-
-    private CpuMatrix loadSlices(List<List<TensorData>> slices) throws IOException {
-        int inputs = Math.toIntExact(slices.get(0).get(0).rowLength());
-        CpuMatrix matrix = new CpuMatrix(inputs, products);
-        for (List<TensorData> slice : slices) {
-            int outputs = (int) slice.stream().mapToLong(TensorData::rowCount).sum();
-            dnnl_memory_desc layout = products.weightsLayout(inputs, outputs);
-            BytePointer weights = OneDnn.allocate(dnnl.dnnl_memory_desc_get_size(layout));
-            reorder(rows(slice, outputs, inputs), inputs, outputs, weights, layout);
-            matrix.add(outputs, weights, layout);
+        StoredRows rows = new StoredRows(parts);
+        CpuMatrix matrix = new CpuMatrix(rows.inputs(), products);
+        List<Slice> slices = new ArrayList<>();
+        try {
+            int step = CpuMatrix.sliceOutputs(rows.outputs(), team.threads());
+            for (int first = 0; first < rows.outputs(); first += step) {
+                slices.add(addSlice(matrix, first, Math.min(step, rows.outputs() - first)));
+            }
+            fill(slices, rows);
+        } catch (IOException | RuntimeException e) {
+            matrix.free();
+            throw e;
+        } finally {
+            slices.forEach(s -> s.pairs.ifPresent(WeightsLayout::close));
         }
         return matrix;
     }
 
-    /** Rows as they lie in the checkpoint, row-major. */
-    private record Rows(BytePointer memory, DType type) {}
+    /**
+     * A thread's part of the matrix.
+     *
+     * @param first of its outputs
+     * @param layout belongs to the matrix
+     * @param pairs the same place for weights that are stored as bf16 already: they move two at a
+     *     time, for which oneDNN has a faster way
+     */
+    private record Slice(
+            int first, WeightsLayout layout, Optional<WeightsLayout> pairs, BytePointer weights) {}
 
-    private static Rows rows(List<TensorData> parts, int count, int inputs) throws IOException {
-        boolean mixed = parts.stream().map(TensorData::type).distinct().count() > 1;
-        DType type = mixed || parts.get(0).type() == DType.F16 ? DType.F32 : parts.get(0).type();
-        long bytes = (long) count * inputs * type.bytes();
-        if (bytes > Integer.MAX_VALUE) {
-            throw new IOException(
-                    "%s and its like are too large: %d bytes in a thread's share, 2 GiB fit"
-                            .formatted(parts.get(0).name(), bytes));
-        }
-        BytePointer memory = OneDnn.allocate(bytes);
-        ByteBuffer to = memory.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-        for (TensorData part : parts) copy(part.rows(0, part.rowCount()), part.type(), to, type);
-        return new Rows(memory, type);
+    /**
+     * Outputs of a slice that are loaded at once.
+     *
+     * @param first counts from the slice's first
+     */
+    private record Chunk(Slice slice, int first, int count) {}
+
+    /** What tells one reorder from another. */
+    private record Kind(DType type, int stride, int sliceOutputs, int count, boolean last) {}
+
+    private Slice addSlice(CpuMatrix matrix, int first, int outputs) {
+        dnnl_memory_desc description = products.weightsLayout(matrix.inputs(), outputs);
+        var layout = new WeightsLayout(description, matrix.inputs(), outputs, dtype.bytes());
+        BytePointer weights = memory.allocate(layout.bytes());
+        matrix.add(outputs, weights, description);
+        return new Slice(first, layout, layout.asPairs(MatrixProducts.dnnlType(dtype)), weights);
     }
 
-    private static void copy(ByteBuffer from, DType fromType, ByteBuffer to, DType toType) {
-        if (fromType == toType) {
-            to.put(from);
-            return;
-        }
-        while (from.hasRemaining()) {
-            short half = from.getShort();
-            to.putFloat(fromType == DType.F16 ? Half.toFloat(half) : Bf16.toFloat(half));
+    private void fill(List<Slice> slices, StoredRows rows) throws IOException {
+        List<List<Chunk>> chunks = slices.stream().map(s -> chunks(s, rows)).toList();
+        int longest = chunks.stream().mapToInt(List::size).max().orElseThrow();
+        int most = chunks.stream().mapToInt(c -> c.get(0).count).max().orElseThrow();
+        List<Stage> stages = new ArrayList<>();
+        Map<Kind, Reorder> reorders = new ConcurrentHashMap<>();
+        try {
+            for (int i = 0; i < team.threads(); i++) stages.add(new Stage(most, rows.inputs()));
+            // Item i goes to thread i % slices: the one that will multiply with what it loads.
+            ParallelReads.run(
+                    team,
+                    longest * slices.size(),
+                    (item, thread) -> {
+                        List<Chunk> ofSlice = chunks.get(item % slices.size());
+                        int index = item / slices.size();
+                        if (index < ofSlice.size()) {
+                            load(ofSlice.get(index), rows, stages.get(thread), reorders);
+                        }
+                    });
+        } finally {
+            stages.forEach(Stage::close);
+            reorders.values().forEach(Reorder::close);
         }
     }
 
-    private static void reorder(
-            Rows rows, int inputs, int outputs, BytePointer weights, dnnl_memory_desc layout) {
-        // W is stored [outputs, inputs]; the product wants [inputs, outputs]: the same bytes, read
-        // with other strides.
-        dnnl_memory_desc stored = new dnnl_memory_desc();
-        OneDnn.check(
-                dnnl.dnnl_memory_desc_create_with_strides(
-                        stored,
-                        2,
-                        new long[] {inputs, outputs},
-                        MatrixProducts.dnnlType(rows.type),
-                        new long[] {1, inputs}),
-                "dnnl_memory_desc_create_with_strides");
-        dnnl_primitive_desc description = new dnnl_primitive_desc();
-        OneDnn.check(
-                dnnl.dnnl_reorder_primitive_desc_create(
-                        description, stored, OneDnn.engine(), layout, OneDnn.engine(), null),
-                "dnnl_reorder_primitive_desc_create");
-        dnnl_primitive primitive = new dnnl_primitive();
-        OneDnn.check(dnnl.dnnl_primitive_create(primitive, description), "dnnl_primitive_create");
-        dnnl_memory from = new dnnl_memory();
-        dnnl_memory to = new dnnl_memory();
-        OneDnn.check(
-                dnnl.dnnl_memory_create(from, stored, OneDnn.engine(), rows.memory),
-                "dnnl_memory_create");
-        OneDnn.check(
-                dnnl.dnnl_memory_create(to, layout, OneDnn.engine(), weights),
-                "dnnl_memory_create");
-        dnnl_stream stream = new dnnl_stream();
-        OneDnn.check(
-                dnnl.dnnl_stream_create(stream, OneDnn.engine(), dnnl.dnnl_stream_default_flags),
-                "dnnl_stream_create");
-        try (dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(2)) {
-            arguments.position(0).arg(dnnl.DNNL_ARG_FROM).memory(from);
-            arguments.position(1).arg(dnnl.DNNL_ARG_TO).memory(to);
-            arguments.position(0);
-            OneDnn.check(
-                    dnnl.dnnl_primitive_execute(primitive, stream, 2, arguments),
-                    "dnnl_primitive_execute");
+    private static List<Chunk> chunks(Slice slice, StoredRows rows) {
+        int block = slice.layout.block();
+        int unit = block * Math.max(1, MIN_OUTPUTS / block);
+        int rowBytes = rows.inputs() * rows.parts().get(0).type().bytes();
+        int most = Math.max(unit, CHUNK_BYTES / rowBytes / unit * unit);
+        List<Chunk> chunks = new ArrayList<>();
+        int outputs = slice.layout.outputs();
+        for (int first = 0; first < outputs; first += most) {
+            chunks.add(new Chunk(slice, first, Math.min(most, outputs - first)));
         }
-        dnnl.dnnl_stream_wait(stream);
-        dnnl.dnnl_stream_destroy(stream);
-        dnnl.dnnl_memory_destroy(from);
-        dnnl.dnnl_memory_destroy(to);
-        dnnl.dnnl_primitive_destroy(primitive);
-        dnnl.dnnl_primitive_desc_destroy(description);
-        dnnl.dnnl_memory_desc_destroy(stored);
-        rows.memory.deallocate();
+        return chunks;
+    }
+
+    private void load(Chunk chunk, StoredRows rows, Stage stage, Map<Kind, Reorder> reorders)
+            throws IOException {
+        Slice slice = chunk.slice;
+        boolean canPair = slice.pairs.isPresent();
+        var staged = stage.read(rows.pieces(slice.first + chunk.first, chunk.count), canPair);
+        boolean pairs = canPair && staged.type() == DType.BF16;
+        WeightsLayout layout = pairs ? slice.pairs.get() : slice.layout;
+        var kind =
+                new Kind(
+                        staged.type(),
+                        staged.stride(),
+                        layout.outputs(),
+                        chunk.count,
+                        layout.isLast(chunk.first, chunk.count));
+        Reorder reorder =
+                reorders.computeIfAbsent(
+                        kind,
+                        k ->
+                                new Reorder(
+                                        pairs
+                                                ? pairs(layout, k)
+                                                : Reorder.rows(
+                                                        MatrixProducts.dnnlType(k.type),
+                                                        layout.inputs(),
+                                                        k.count,
+                                                        k.stride),
+                                        layout.run(chunk.first, k.count)));
+        reorder.run(
+                staged.memory(), slice.weights.getPointer(layout.start(chunk.first, chunk.count)));
+    }
+
+    private static dnnl_memory_desc pairs(WeightsLayout layout, Kind kind) {
+        return Reorder.rows(dnnl.dnnl_f32, layout.inputs(), kind.count, kind.stride / 2);
     }
 }

@@ -25,6 +25,7 @@ final class MatrixProducts implements AutoCloseable {
      * @param slice which slice of a matrix: slices run at the same time, each with a scratchpad of
      *     its own
      * @param stride columns of the whole result, of which a slice writes some
+     * @param bias whether a vector is added to the sums, before what comes after
      */
     record Shape(
             int slice,
@@ -33,7 +34,8 @@ final class MatrixProducts implements AutoCloseable {
             int outputs,
             int stride,
             DType resultType,
-            After after) {}
+            After after,
+            boolean bias) {}
 
     /** What a product does with its sums before it stores them. */
     enum After {
@@ -92,7 +94,9 @@ final class MatrixProducts implements AutoCloseable {
                         dnnlType(dtype),
                         dnnl.dnnl_format_tag_any),
                 "dnnl_memory_desc_create_with_tag");
-        Shape shape = new Shape(0, LAYOUT_ROWS, inputs, outputs, outputs, DType.F32, After.NOTHING);
+        Shape shape =
+                new Shape(
+                        0, LAYOUT_ROWS, inputs, outputs, outputs, DType.F32, After.NOTHING, false);
         dnnl_primitive_desc description = description(shape, source(shape), any, result(shape));
         dnnl_memory_desc layout = new dnnl_memory_desc();
         OneDnn.check(
@@ -150,10 +154,18 @@ final class MatrixProducts implements AutoCloseable {
                 "dnnl_primitive_attr_set_scratchpad_mode");
         if (shape.after != After.NOTHING) append(shape, attributes);
         dnnl_primitive_desc description = new dnnl_primitive_desc();
+        dnnl_memory_desc bias = bias(shape.outputs);
         OneDnn.check(
                 dnnl.dnnl_matmul_primitive_desc_create(
-                        description, OneDnn.engine(), source, weights, null, result, attributes),
+                        description,
+                        OneDnn.engine(),
+                        source,
+                        weights,
+                        shape.bias ? bias : null,
+                        result,
+                        attributes),
                 "dnnl_matmul_primitive_desc_create for " + shape);
+        dnnl.dnnl_memory_desc_destroy(bias);
         dnnl.dnnl_primitive_attr_destroy(attributes);
         refuseReference(description, shape);
         return description;
@@ -190,6 +202,11 @@ final class MatrixProducts implements AutoCloseable {
     /** The other tensor of {@link After#MULTIPLY}. */
     static dnnl_memory_desc factor(Shape s) {
         return strided(s.rows, s.outputs, dnnl.dnnl_f32, s.stride);
+    }
+
+    /** A bias: f32, whatever the type of the weights. */
+    static dnnl_memory_desc bias(int outputs) {
+        return strided(1, outputs, dnnl.dnnl_f32, outputs);
     }
 
     /** The reference code takes minutes a call: better no answer than that. */

@@ -48,36 +48,41 @@ final class RmsNorm implements Team.Task {
         int end = Math.min(rows, (item + 1) * rowsPerItem);
         for (int row = item * rowsPerItem; row < end; row++) {
             x.get(index.length == 0 ? row : index[row], 0, s.a, 0, columns);
-            float scale = (float) (1 / Math.sqrt(sumOfSquares(s.a, columns) / columns + eps));
-            scale(s.a, weight, scale, columns);
+            normalize(s.a, 0, weight, eps, columns);
             out.convert(row, 0, s.a, columns, s.halves);
         }
     }
 
-    static float sumOfSquares(float[] x, int n) {
+    /** Norms {@code n} elements in place. */
+    static void normalize(float[] x, int offset, float[] weight, float eps, int n) {
+        float scale = (float) (1 / Math.sqrt(sumOfSquares(x, offset, n) / n + eps));
+        scale(x, offset, weight, scale, n);
+    }
+
+    static float sumOfSquares(float[] x, int offset, int n) {
         int lanes = Vectors.LANES;
         FloatVector sum0 = FloatVector.zero(Vectors.F);
         FloatVector sum1 = FloatVector.zero(Vectors.F);
         int i = 0;
         for (; i <= n - 2 * lanes; i += 2 * lanes) {
-            FloatVector x0 = FloatVector.fromArray(Vectors.F, x, i);
-            FloatVector x1 = FloatVector.fromArray(Vectors.F, x, i + lanes);
+            FloatVector x0 = FloatVector.fromArray(Vectors.F, x, offset + i);
+            FloatVector x1 = FloatVector.fromArray(Vectors.F, x, offset + i + lanes);
             sum0 = x0.fma(x0, sum0);
             sum1 = x1.fma(x1, sum1);
         }
         float sum = sum0.add(sum1).reduceLanes(VectorOperators.ADD);
-        for (; i < n; i++) sum += x[i] * x[i];
+        for (; i < n; i++) sum += x[offset + i] * x[offset + i];
         return sum;
     }
 
-    private static void scale(float[] x, float[] weight, float scale, int n) {
+    private static void scale(float[] x, int offset, float[] weight, float scale, int n) {
         int i = 0;
         for (; i <= n - Vectors.LANES; i += Vectors.LANES) {
-            FloatVector.fromArray(Vectors.F, x, i)
+            FloatVector.fromArray(Vectors.F, x, offset + i)
                     .mul(scale)
                     .mul(FloatVector.fromArray(Vectors.F, weight, i))
-                    .intoArray(x, i);
+                    .intoArray(x, offset + i);
         }
-        for (; i < n; i++) x[i] = x[i] * scale * weight[i];
+        for (; i < n; i++) x[offset + i] = x[offset + i] * scale * weight[i];
     }
 }

@@ -1,14 +1,18 @@
 package org.tokenrate.device.cpu;
 
+import java.util.Optional;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
+import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 
-// Turns q and k of each token by its position; q back into qkv, k and v into the sequence's block.
+// Norms q and k of each token by head, if wanted, and turns them by its position; puts q back into
+// qkv, k and v into the sequence's block.
 // qkv: [tokens, kvHeads (group + 2) headDim] f32. One item a KV head with its queries: two tokens
-// of
-// a block may share a word of it, so tokens are no unit to divide the work by.
+// of a block may share a word of it, so tokens are no unit to divide the work by.
 final class RopeAndStore<A> implements Team.Task {
+    private static final float[] NO_NORM = new float[0];
+
     private final Scratch[] scratch;
     private final RopeTable rope;
     private final AttentionShape shape;
@@ -16,6 +20,9 @@ final class RopeAndStore<A> implements Team.Task {
     private CpuTensor qkv;
     private Batch batch;
     private int layer;
+    private float[] queryNorm = NO_NORM;
+    private float[] keyNorm = NO_NORM;
+    private float eps;
 
     RopeAndStore(Scratch[] scratch, RopeTable rope, AttentionShape shape, KvBlocks<A> cache) {
         this.scratch = scratch;
@@ -24,16 +31,19 @@ final class RopeAndStore<A> implements Team.Task {
         this.cache = cache;
     }
 
-    void run(Team team, CpuTensor qkv, Batch batch, int layer) {
+    void run(Team team, CpuTensor qkv, Batch batch, int layer, Optional<HeadNorms> norms) {
         this.qkv = qkv;
         this.batch = batch;
         this.layer = layer;
-        int rows = batch.tokenCount();
-        int end = 0;
-        for (int t = 0; t < rows; t++) {
-            end = Math.max(end, batch.positions[t] + 1);
+        if (norms.isPresent()) {
+            queryNorm = ((CpuTable) norms.get().query()).vector();
+            keyNorm = ((CpuTable) norms.get().key()).vector();
+            eps = norms.get().eps();
+        } else {
+            queryNorm = NO_NORM;
+            keyNorm = NO_NORM;
         }
-        rope.ensure(end);
+        rope.prepare(batch);
         // Blocks are made here, by one thread.
         for (int s = 0; s < batch.sequenceCount(); s++) {
             int first = batch.positions[batch.start[s]] / KvCache.BLOCK_TOKENS;
@@ -56,7 +66,9 @@ final class RopeAndStore<A> implements Team.Task {
         for (int t = 0; t < batch.tokenCount(); t++) {
             int position = batch.positions[t];
             qkv.get(t, item * columns, s.a, 0, columns);
-            for (int h = 0; h <= group; h++) rope.turn(s.a, h * dim, position);
+            if (queryNorm.length > 0) normalize(s.a, group, dim);
+            int row = rope.row(batch, t);
+            for (int h = 0; h <= group; h++) rope.turn(s.a, h * dim, row);
             qkv.put(t, item * columns, s.a, 0, group * dim);
             A block =
                     cache.block(batch.blocks[batch.sequenceOf[t]][position / KvCache.BLOCK_TOKENS]);
@@ -64,5 +76,12 @@ final class RopeAndStore<A> implements Team.Task {
             cache.kernel().storeKey(block, keys, slot, s.a, key, dim);
             cache.kernel().storeValue(block, values, slot, s.a, key + dim, dim);
         }
+    }
+
+    private void normalize(float[] heads, int group, int dim) {
+        for (int h = 0; h < group; h++) {
+            RmsNorm.normalize(heads, h * dim, queryNorm, eps, dim);
+        }
+        RmsNorm.normalize(heads, group * dim, keyNorm, eps, dim);
     }
 }

@@ -1,15 +1,14 @@
 package org.tokenrate.engine.local;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Set;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.Device;
 import org.tokenrate.device.cpu.CpuDevice;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.EngineProvider;
 import org.tokenrate.engine.InferenceEngine;
+import org.tokenrate.engine.LoadListener;
+import org.tokenrate.model.ModelSource;
 
 /** {@code engine=cpu} or {@code cpu:THREADS}. */
 public final class CpuEngineProvider implements EngineProvider {
@@ -25,16 +24,13 @@ public final class CpuEngineProvider implements EngineProvider {
             throw new IllegalArgumentException(
                     "tp=" + options.tp() + " is not supported by engine=cpu yet; use -p tp=1");
         }
-        if (!Set.of("hf", "auto").contains(options.modelFormat())) {
-            throw new IllegalArgumentException(
-                    "modelFormat=%s is not supported by engine=cpu yet; use -p modelFormat=hf"
-                            .formatted(options.modelFormat()));
-        }
         dtype(options.dtype());
-        if (!options.model().equals("builtin") && !Files.isDirectory(Path.of(options.model()))) {
+        try {
+            ModelSource.of(options.model(), options.modelFormat()).config();
+        } catch (IOException e) {
             throw new IllegalArgumentException(
-                    "model=%s is not a folder; give builtin or a Hugging Face model folder"
-                            .formatted(options.model()));
+                    "model=%s with modelFormat=%s cannot be run: %s"
+                            .formatted(options.model(), options.modelFormat(), e.getMessage()));
         }
     }
 
@@ -65,8 +61,13 @@ public final class CpuEngineProvider implements EngineProvider {
 
     @Override
     public InferenceEngine open(EngineOptions options) throws IOException {
+        return open(options, LoadListener.NONE);
+    }
+
+    @Override
+    public InferenceEngine open(EngineOptions options, LoadListener progress) throws IOException {
         validate(options);
         Device device = new CpuDevice(dtype(options.dtype()), threads(options.engine()));
-        return LocalEngine.open(name(), device, options);
+        return LocalEngine.open(name(), device, options, progress);
     }
 }

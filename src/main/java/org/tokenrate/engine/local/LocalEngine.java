@@ -1,15 +1,13 @@
 package org.tokenrate.engine.local;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.tokenrate.builtin.Builtin;
-import org.tokenrate.checkpoint.HfCheckpoint;
+import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
 import org.tokenrate.device.KvCache;
@@ -20,9 +18,11 @@ import org.tokenrate.engine.FinishReason;
 import org.tokenrate.engine.Generation;
 import org.tokenrate.engine.GenerationRequest;
 import org.tokenrate.engine.InferenceEngine;
+import org.tokenrate.engine.LoadListener;
 import org.tokenrate.engine.TokenListener;
 import org.tokenrate.model.Decoder;
 import org.tokenrate.model.ModelConfig;
+import org.tokenrate.model.ModelSource;
 
 /** A decoder on a device behind the engine's seam: one thread schedules, computes and tells. */
 public final class LocalEngine implements InferenceEngine {
@@ -58,18 +58,37 @@ public final class LocalEngine implements InferenceEngine {
      * with the engine, or here if this fails.
      *
      * @param name the engine's name in reports
+     * @param progress is told how loading goes
      * @throws IOException if the model cannot be read
      * @throws IllegalArgumentException if no memory is left for KV blocks, with the numbers
      */
-    public static LocalEngine open(String name, Device device, EngineOptions options)
+    public static LocalEngine open(
+            String name, Device device, EngineOptions options, LoadListener progress)
             throws IOException {
-        boolean builtin = options.model().equals("builtin");
-        Path folder = builtin ? Builtin.modelFolder() : Path.of(options.model());
         int maxRunning = Math.min(options.maxBatchSize(), MAX_RUNNING);
         int maxTokens = maxRunning + PROMPT_TOKENS;
-        try (HfCheckpoint checkpoint = HfCheckpoint.open(folder)) {
-            ModelConfig config = ModelConfig.read(folder);
-            Decoder decoder = new Decoder(config, checkpoint, device, maxTokens, maxRunning);
+        try {
+            ModelSource source = ModelSource.of(options.model(), options.modelFormat());
+            return open(name, device, options, source, progress, maxTokens, maxRunning);
+        } catch (IOException | RuntimeException | Error e) {
+            device.close();
+            throw e;
+        }
+    }
+
+    private static LocalEngine open(
+            String name,
+            Device device,
+            EngineOptions options,
+            ModelSource source,
+            LoadListener progress,
+            int maxTokens,
+            int maxRunning)
+            throws IOException {
+        ModelConfig config = source.config();
+        try (Checkpoint checkpoint = source.open()) {
+            Checkpoint watched = LoadProgress.watch(checkpoint, config, progress);
+            Decoder decoder = new Decoder(config, watched, device, maxTokens, maxRunning);
             long blockBytes =
                     device.kvBlockBytes(config.layers(), config.kvHeads(), config.headDim());
             int blocks = blocks(device.freeBytes(), options.cacheCount(), blockBytes);
@@ -79,8 +98,8 @@ public final class LocalEngine implements InferenceEngine {
                             device.description(),
                             device.dtype().label(),
                             options.tp(),
-                            builtin ? "builtin" : folder.toRealPath().getFileName().toString(),
-                            "hf",
+                            source.label(),
+                            source.format().label(),
                             checkpoint.sha256(),
                             blocks,
                             KvCache.BLOCK_TOKENS,
@@ -89,9 +108,6 @@ public final class LocalEngine implements InferenceEngine {
                             device.versions());
             LOG.info("{}", info);
             return new LocalEngine(device, decoder, blocks, info, maxTokens, maxRunning);
-        } catch (IOException | RuntimeException | Error e) {
-            device.close();
-            throw e;
         }
     }
 

@@ -87,7 +87,7 @@ final class Scheduler {
 
     private void schedule(Batch batch, Sequence s) {
         int to = s.computed + Math.min(s.pending(), batch.room());
-        batch.add(s.tokens, s.computed, to, s.blocks);
+        batch.add(s.tokens, s.computed, to, s.request.promptTokens().length, s.blocks);
         s.computed = to;
         if (s.pending() == 0) {
             SamplingParams p = s.request.sampling();

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,10 +19,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.DenseData;
 import org.tokenrate.checkpoint.LinearData;
+import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
+import org.tokenrate.device.Rope;
+import org.tokenrate.device.RopeScaling;
 import org.tokenrate.device.Table;
 
 /** Products and the gated activation against plain loops in double precision. */
@@ -87,6 +91,74 @@ class CpuDeviceTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "BF16"})
+    void aBiasOfEveryStoredTypeIsAddedOnce(DType dtype) throws IOException {
+        DType[] stored = {DType.F32, DType.BF16, DType.F16};
+        for (long seed = 0; seed < 18; seed++) {
+            Random random = new Random(seed);
+            int inputs = 1 + random.nextInt(40);
+            int threads = 1 + random.nextInt(3);
+            int rows = 1 + random.nextInt(MAX_ROWS);
+            try (CpuDevice device = new CpuDevice(dtype, threads)) {
+                List<LinearData> parts = new ArrayList<>();
+                List<TensorData> biases = new ArrayList<>();
+                List<ArrayTensor> all = new ArrayList<>();
+                for (int p = 1 + random.nextInt(3); p > 0; p--) {
+                    int outputs = 1 + random.nextInt(100);
+                    parts.add(new DenseData(ArrayTensor.random(random, dtype, outputs, inputs)));
+                    ArrayTensor bias =
+                            ArrayTensor.random(random, stored[random.nextInt(3)], 1, outputs);
+                    all.add(bias);
+                    biases.add(bias.elements(0, outputs));
+                }
+                Matrix with = device.loadMatrix(parts, biases);
+                Matrix without = device.loadMatrix(parts, List.of());
+                assertEquals(without.bytes() + 4L * with.outputs(), with.bytes());
+                CpuTensor x = (CpuTensor) device.newInput(MAX_ROWS, inputs);
+                fill(x, randomRows(random, rows, inputs));
+                float[][] before = randomRows(random, rows, with.outputs());
+                for (boolean accumulate : new boolean[] {false, true}) {
+                    CpuTensor y = (CpuTensor) device.newTensor(MAX_ROWS, with.outputs());
+                    CpuTensor plain = (CpuTensor) device.newTensor(MAX_ROWS, with.outputs());
+                    fill(y, before);
+                    fill(plain, before);
+                    device.linear(x, with, rows, y, accumulate);
+                    device.linear(x, without, rows, plain, accumulate);
+                    for (int row = 0; row < rows; row++) {
+                        float[] got = device.read(y, row);
+                        float[] expected = device.read(plain, row);
+                        int output = 0;
+                        for (ArrayTensor bias : all) {
+                            for (int i = 0; i < bias.columns(); i++, output++) {
+                                assertEquals(
+                                        expected[output] + bias.value(0, i),
+                                        got[output],
+                                        1e-4,
+                                        "output %d, seed %d".formatted(output, seed));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void aBiasThatDoesNotFitIsRefused() throws IOException {
+        Random random = new Random(1);
+        try (CpuDevice device = new CpuDevice(DType.F32, 1)) {
+            DenseData w = new DenseData(ArrayTensor.random(random, DType.F32, 4, 3));
+            TensorData bias = ArrayTensor.random(random, DType.F32, 1, 3);
+            String message =
+                    assertThrows(
+                                    IOException.class,
+                                    () -> device.loadMatrix(List.of(w), List.of(bias)))
+                            .getMessage();
+            assertEquals("a bias of 3 numbers does not fit 4 outputs", message);
+        }
+    }
+
     private static void checkProduct(
             CpuDevice device,
             Random random,
@@ -146,9 +218,18 @@ class CpuDeviceTest {
                 Random random = new Random(seed);
                 ArrayTensor gate = ArrayTensor.random(random, dtype, width, inputs);
                 ArrayTensor up = ArrayTensor.random(random, dtype, width, inputs);
+                boolean biased = width % 3 != 0;
+                ArrayTensor gateBias = ArrayTensor.random(random, DType.F32, 1, width);
+                ArrayTensor upBias = ArrayTensor.random(random, dtype, 1, width);
                 try (CpuDevice device = new CpuDevice(dtype, threads)) {
-                    Matrix g = device.loadMatrix(List.of(new DenseData(gate)), List.of());
-                    Matrix u = device.loadMatrix(List.of(new DenseData(up)), List.of());
+                    Matrix g =
+                            device.loadMatrix(
+                                    List.of(new DenseData(gate)),
+                                    biased ? List.of(gateBias) : List.of());
+                    Matrix u =
+                            device.loadMatrix(
+                                    List.of(new DenseData(up)),
+                                    biased ? List.of(upBias) : List.of());
                     CpuTensor in = (CpuTensor) device.newInput(rows, inputs);
                     fill(in, randomRows(random, rows, inputs));
                     CpuTensor gated = (CpuTensor) device.newTensor(rows, width);
@@ -158,8 +239,9 @@ class CpuDeviceTest {
                         float[] x = device.read(in, row);
                         float[] got = device.read(out, row);
                         for (int i = 0; i < width; i++) {
-                            double s = dot(gate, i, x);
-                            double expected = s / (1 + Math.exp(-s)) * dot(up, i, x);
+                            double s = dot(gate, i, x) + (biased ? gateBias.value(0, i) : 0);
+                            double t = dot(up, i, x) + (biased ? upBias.value(0, i) : 0);
+                            double expected = s / (1 + Math.exp(-s)) * t;
                             double rounding = dtype == DType.BF16 ? BF16_ROUNDING : 0;
                             assertEquals(
                                     expected,
@@ -183,7 +265,7 @@ class CpuDeviceTest {
         "BF16, 7fffffff, 5",
     })
     void aQueryThatIsNotANumberIsSeenInTheOutput(DType dtype, String bits, int tokens) {
-        AttentionShape shape = new AttentionShape(1, 1, 4, 1e4f, 128);
+        AttentionShape shape = new AttentionShape(1, 1, 4, new Rope(1e4f, RopeScaling.NONE), 128);
         try (CpuDevice device = new CpuDevice(dtype, 2)) {
             CpuTensor qkv = (CpuTensor) device.newTensor(tokens, shape.columnsPerKvHead());
             float[] row = new float[shape.columnsPerKvHead()];
@@ -193,11 +275,11 @@ class CpuDeviceTest {
             qkv.put(tokens - 1, 0, row, 0, row.length);
             Batch batch = new Batch(tokens, 1);
             batch.clear();
-            batch.add(new int[tokens], 0, tokens, new int[] {0, 1});
+            batch.add(new int[tokens], 0, tokens, tokens, new int[] {0, 1});
             KvCache cache = device.newKvCache(2, 1, 1, shape.headDim());
             CpuTensor out = (CpuTensor) device.newInput(tokens, shape.headDim());
-            device.ropeAndStore(qkv, batch, cache, 0, shape);
-            device.attention(qkv, batch, cache, 0, shape, out);
+            device.ropeAndStore(qkv, batch, cache, 0, shape, Optional.empty());
+            device.attention(qkv, batch, cache, 0, shape, Integer.MAX_VALUE, out);
             for (float x : device.read(out, tokens - 1)) assertTrue(Float.isNaN(x), bits);
             for (float x : device.read(out, tokens - 2)) assertEquals(1e-3f, x, 1e-5f);
         }

@@ -17,6 +17,19 @@ class HalfTest {
         }
     }
 
+    @Test
+    void manyAtATimeAreTheSame() {
+        for (int odd = 0; odd < 3; odd++) { // ends inside a vector, too
+            short[] halves = new short[65536 - odd];
+            for (int i = 0; i < halves.length; i++) halves[i] = (short) i;
+            float[] got = new float[halves.length];
+            Half.toFloats(halves, got, got.length);
+            for (int i = 0; i < got.length; i++) {
+                assertEquals(Half.toFloat(halves[i]), got[i], Integer.toHexString(i));
+            }
+        }
+    }
+
     private static double value(int bits) {
         double sign = bits >= 1 << 15 ? -1 : 1;
         int exponent = bits / 1024 % 32;

@@ -7,6 +7,9 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tokenrate.device.Batch;
+import org.tokenrate.device.Rope;
+import org.tokenrate.device.RopeScaling;
 
 class RopeTableTest {
     /** A cosine, two products and a sum, each rounded to a float's 24 bits. */
@@ -21,16 +24,24 @@ class RopeTableTest {
         long seed = headDim;
         Random random = new Random(seed);
         for (float theta : new float[] {10_000f, 500_000f}) {
-            RopeTable table = new RopeTable(headDim, theta);
+            RopeTable table = new RopeTable(headDim, new Rope(theta, RopeScaling.NONE));
+            Batch batch = new Batch(1, 1);
             for (int position : POSITIONS) {
-                table.ensure(position + 1); // grows step by step: what is there must stay right
+                at(position, batch);
+                table.prepare(batch); // grows step by step: what is there must stay right
                 float[] x = new float[headDim + 2 * MARGIN];
                 for (int i = 0; i < x.length; i++) x[i] = (float) random.nextGaussian();
                 float[] turned = x.clone();
-                table.turn(turned, MARGIN, position);
+                table.turn(turned, MARGIN, table.row(batch, 0));
                 check(x, turned, headDim, theta, position, seed);
             }
         }
+    }
+
+    /** A batch of the token at a position. */
+    private static void at(int position, Batch batch) {
+        batch.clear();
+        batch.add(new int[position + 1], position, position + 1, 1, new int[0]);
     }
 
     private static void check(
@@ -60,10 +71,12 @@ class RopeTableTest {
 
     @Test
     void positionZeroTurnsNothing() {
-        RopeTable table = new RopeTable(6, 10_000f);
-        table.ensure(1);
+        RopeTable table = new RopeTable(6, new Rope(10_000f, RopeScaling.NONE));
+        Batch batch = new Batch(1, 1);
+        at(0, batch);
+        table.prepare(batch);
         float[] x = {1, 2, 3, 4, 5, 6};
-        table.turn(x, 0, 0);
+        table.turn(x, 0, table.row(batch, 0));
         assertArrayEquals(new float[] {1, 2, 3, 4, 5, 6}, x);
     }
 }

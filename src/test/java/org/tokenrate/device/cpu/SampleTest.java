@@ -155,7 +155,7 @@ class SampleTest {
             for (int first = 0; first < DRAWS; first += ROWS) {
                 batch.clear();
                 for (int row = 0; row < ROWS; row++) {
-                    batch.add(sequence, first + row, first + row + 1, NO_BLOCKS);
+                    batch.add(sequence, first + row, first + row + 1, first + row + 1, NO_BLOCKS);
                     batch.sampleNext(topK, topP, temperature, seed);
                 }
                 sample.run(team, rows, batch, chosen);
@@ -192,7 +192,7 @@ class SampleTest {
         try (Team alone = new Team(1)) {
             for (int position = 0; position < 1000; position++) {
                 batch.clear();
-                batch.add(new int[DRAWS], position, position + 1, NO_BLOCKS);
+                batch.add(new int[DRAWS], position, position + 1, 1, NO_BLOCKS);
                 batch.sampleNext(0, 1, 1, 17);
                 new Sample(1).run(alone, row, batch, chosen);
                 assertEquals(together[position], chosen[0], "position " + position);

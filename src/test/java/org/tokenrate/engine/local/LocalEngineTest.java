@@ -30,8 +30,7 @@ import org.tokenrate.model.ReferenceDecoder;
 
 /** The whole engine on the CPU device with small random models. */
 class LocalEngineTest {
-    private static final ModelConfig CONFIG =
-            new ModelConfig(64, 2, 8, 2, 32, 96, 211, 1024, 1e-5f, 10000f, false, List.of(7));
+    private static final ModelConfig CONFIG = RandomModel.llama(64, 2, 8, 2, 32, 96, 211, false);
     private static final int ENOUGH_BLOCKS = 2000;
     private static final long SEED = 20261124;
 

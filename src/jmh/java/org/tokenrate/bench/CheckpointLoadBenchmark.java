@@ -1,0 +1,154 @@
+package org.tokenrate.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+import org.tokenrate.checkpoint.HfCheckpoint;
+import org.tokenrate.device.cpu.CpuDevice;
+import org.tokenrate.model.Decoder;
+import org.tokenrate.model.ModelConfig;
+
+/**
+ * Loading a model from a warm page cache until the CPU device could answer, beside a plain copy of
+ * as many bytes by as many threads, from memory to memory that was both touched before. The issue's
+ * goal: {@code load} has at least half the bytes per second of {@code copy}.
+ *
+ * <p>{@code java -jar target/benchmarks.jar CheckpointLoadBenchmark}; the files lie in the
+ * temporary folder until the end. {@code bytes} is the counter to read: bytes of weights a second.
+ */
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Warmup(iterations = 3, time = 2)
+@Measurement(iterations = 5, time = 3)
+@Fork(
+        value = 1,
+        jvmArgsAppend = {
+            "--add-modules=jdk.incubator.vector",
+            "-XX:+IgnoreUnrecognizedVMOptions",
+            "--enable-native-access=ALL-UNNAMED",
+            "-XX:+UseParallelGC",
+            "-XX:+UseTransparentHugePages",
+            "-Xms4g",
+            "-Xmx4g"
+        })
+public class CheckpointLoadBenchmark {
+    /** The bytes of weights that were loaded or copied. */
+    @AuxCounters(AuxCounters.Type.OPERATIONS)
+    @State(Scope.Thread)
+    public static class Bytes {
+        public long bytes;
+    }
+
+    /** What is measured. */
+    @State(Scope.Benchmark)
+    public static class Model {
+        /** load: to ready weights; copy: the same bytes from array to array. */
+        @Param({"load", "copy"})
+        public String work;
+
+        /** How the model lies on disk: hf is safetensors. */
+        @Param({"hf"})
+        public String format;
+
+        /** Element type of the file: f32, f16 or bf16. */
+        @Param({"bf16"})
+        public String stored;
+
+        /** 110m: 12 layers of 768, 110 M parameters; 600m: 10 layers of 2048, 1.2 GB in bf16. */
+        @Param({"110m", "600m"})
+        public String model;
+
+        private GeneratedModel generated;
+        private Path folder;
+        private int threads;
+        private byte[][] from;
+        private byte[][] to;
+
+        @Setup
+        public void write() throws IOException {
+            if (!format.equals("hf")) {
+                throw new IllegalArgumentException("format=" + format + " is not known; use hf");
+            }
+            threads = Runtime.getRuntime().availableProcessors();
+            generated = GeneratedModel.named(model, stored);
+            if (work.equals("copy")) {
+                from = blocks();
+                to = blocks();
+            } else {
+                folder = Files.createTempDirectory("checkpoint-load");
+                generated.write(folder);
+            }
+        }
+
+        /** A MiB each: what two threads take in turn is spread over the memory. */
+        private byte[][] blocks() {
+            byte[][] blocks = new byte[(int) ((generated.bytes() >> 20) + 1)][];
+            for (int i = 0; i < blocks.length; i++) {
+                blocks[i] = new byte[1 << 20];
+                java.util.Arrays.fill(blocks[i], (byte) i);
+            }
+            return blocks;
+        }
+
+        long copy() {
+            IntStream.range(0, threads)
+                    .parallel()
+                    .forEach(
+                            t -> {
+                                int first = (int) ((long) from.length * t / threads);
+                                int end = (int) ((long) from.length * (t + 1) / threads);
+                                for (int i = first; i < end; i++) {
+                                    System.arraycopy(from[i], 0, to[i], 0, from[i].length);
+                                }
+                            });
+            return (long) from.length << 20;
+        }
+
+        long load() throws IOException {
+            try (CpuDevice device = new CpuDevice(CpuDevice.preferredType(), threads);
+                    HfCheckpoint checkpoint = HfCheckpoint.open(folder)) {
+                new Decoder(ModelConfig.read(folder), checkpoint, device, 1, 1);
+            }
+            return generated.bytes();
+        }
+
+        @TearDown
+        public void delete() throws IOException {
+            if (folder == null) return;
+            try (Stream<Path> files = Files.list(folder)) {
+                files.forEach(Model::delete);
+            }
+            Files.delete(folder);
+        }
+
+        private static void delete(Path file) {
+            try {
+                Files.delete(file);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    @Benchmark
+    public void ready(Model model, Bytes counter) throws IOException {
+        counter.bytes += model.work.equals("copy") ? model.copy() : model.load();
+    }
+}

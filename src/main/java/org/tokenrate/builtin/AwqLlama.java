@@ -1,0 +1,45 @@
+package org.tokenrate.builtin;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.stream.Stream;
+import org.tokenrate.checkpoint.AwqWriter;
+
+/** The built-in model with its layers rounded to 4 bits, as AutoAWQ lays them out. */
+final class AwqLlama {
+    /** AutoAWQ's default. */
+    private static final int GROUP_SIZE = 128;
+
+    private AwqLlama() {}
+
+    static void writeConfig(Path file) throws IOException {
+        take("config.json", file);
+    }
+
+    static void write(Path file) throws IOException {
+        take("model.safetensors", file);
+    }
+
+    /** Quantises the dense model in a folder of its own and keeps one of the files. */
+    private static void take(String name, Path file) throws IOException {
+        Path folder = Files.createTempDirectory("tokenrate-awq");
+        try {
+            Path dense = Files.createDirectory(folder.resolve("dense"));
+            Path awq = Files.createDirectory(folder.resolve("awq"));
+            Files.write(dense.resolve("config.json"), Resources.bytes("config.json"));
+            RandomLlama.write(dense.resolve("model.safetensors"));
+            AwqWriter.convert(dense, awq, GROUP_SIZE);
+            Files.move(awq.resolve(name), file, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            delete(folder);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) Files.delete(file);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package org.tokenrate.device.cpu;
+
+/**
+ * Some outputs of a 4-bit matrix, {@code W[o][i] = (q - z) * s}, in panels of 64 outputs (the last
+ * one filled up with zeros): a vector of ints holds as many outputs side by side, and the nibbles
+ * of an int are eight inputs one after the other, so that turns and masks unpack it.
+ *
+ * @param inputs a multiple of {@code groupSize}
+ * @param outputs how many there are; a multiple of 8
+ * @param groupSize inputs that share a scale and a zero point; a multiple of 32
+ * @param nibbles {@code [panels, inputs / 8, 64]}; input 8 i + j is in the four bits from bit 19 +
+ *     4 j on, modulo 32, where {@link FourBitKernel} wants the first one
+ * @param groups {@code [panels, inputs / groupSize, 64]}; the upper half is the scale as IEEE 754
+ *     binary16, finite; the lowest nibble is the zero point
+ */
+record FourBitWeights(int inputs, int outputs, int groupSize, int[] nibbles, int[] groups) {
+    /** Outputs of a panel: the width of a block in oneDNN's layout of bf16 weights. */
+    static final int PANEL = 64;
+
+    static final int INPUTS_PER_INT = 8;
+
+    static FourBitWeights allocate(int inputs, int outputs, int groupSize) {
+        long lanes = (long) panels(outputs) * PANEL;
+        return new FourBitWeights(
+                inputs,
+                outputs,
+                groupSize,
+                new int[Math.toIntExact(lanes * inputs / INPUTS_PER_INT)],
+                new int[Math.toIntExact(lanes * inputs / groupSize)]);
+    }
+
+    private static int panels(int outputs) {
+        return (outputs + PANEL - 1) / PANEL;
+    }
+
+    int panels() {
+        return panels(outputs);
+    }
+
+    /** Where the ints of a panel's inputs from {@code input} on begin. */
+    int nibblesAt(int panel, int input) {
+        return (panel * inputs + input) / INPUTS_PER_INT * PANEL;
+    }
+
+    /** Where a panel's group begins. */
+    int groupAt(int panel, int group) {
+        return (panel * (inputs / groupSize) + group) * PANEL;
+    }
+
+    long bytes() {
+        return (long) Integer.BYTES * (nibbles.length + groups.length);
+    }
+}

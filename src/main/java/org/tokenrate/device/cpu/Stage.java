@@ -1,0 +1,118 @@
+package org.tokenrate.device.cpu;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
+import org.tokenrate.checkpoint.DType;
+import org.tokenrate.device.cpu.StoredRows.Piece;
+
+/**
+ * One thread's place for a few rows between the file and oneDNN. They are small enough to stay in
+ * the core's cache until they are reordered.
+ */
+final class Stage implements AutoCloseable {
+    /**
+     * Rows this far apart, or a multiple of it, fall into so few sets of the first cache that a
+     * block's rows throw each other out: oneDNN's reorder is then up to four times slower.
+     */
+    private static final int ALIASING_BYTES = 1024;
+
+    /** Elements of a cache line of floats. */
+    private static final int LINE = 16;
+
+    /**
+     * Rows in memory.
+     *
+     * @param type F32 or BF16
+     * @param stride elements from one row to the next
+     */
+    record Staged(BytePointer memory, DType type, int stride) {}
+
+    private final int inputs;
+    private final BytePointer raw;
+    private final ByteBuffer rawBytes;
+    private final BytePointer spread;
+    private final ByteBuffer spreadBytes;
+    private final short[] halves;
+    private final float[] floats;
+
+    /**
+     * @param rows most rows at a time
+     * @param inputs elements of a row
+     */
+    Stage(int rows, int inputs) {
+        this.inputs = inputs;
+        raw = new BytePointer((long) rows * inputs * Float.BYTES);
+        rawBytes = raw.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        spread = new BytePointer((long) rows * stride(DType.F32) * Float.BYTES);
+        spreadBytes = spread.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        halves = new short[inputs];
+        floats = new float[inputs];
+    }
+
+    private int stride(DType type) {
+        int stride = (inputs + LINE - 1) / LINE * LINE;
+        return aliases(stride, type) ? stride + LINE : stride;
+    }
+
+    private static boolean aliases(int stride, DType type) {
+        return stride * type.bytes() % ALIASING_BYTES == 0;
+    }
+
+    /**
+     * Reads rows; they stay until the next are read.
+     *
+     * @param canPair whether bf16 rows will be moved as pairs of elements: then an odd last one
+     *     needs a zero beside it, and rows may be any distance apart
+     */
+    Staged read(List<Piece> pieces, boolean canPair) throws IOException {
+        DType type = StoredRows.common(pieces);
+        boolean pairs = canPair && type == DType.BF16;
+        if (pieces.size() == 1
+                && pieces.get(0).tensor().type() == type
+                && (pairs ? inputs % 2 == 0 : !aliases(inputs, type))) {
+            read(pieces.get(0));
+            return new Staged(raw, type, inputs);
+        }
+        int stride = stride(type);
+        for (Piece piece : pieces) {
+            read(piece);
+            for (int i = 0; i < piece.count(); i++) spread(piece, i, type, stride, pairs);
+        }
+        return new Staged(spread, type, stride);
+    }
+
+    private void read(Piece piece) throws IOException {
+        int bytes = piece.count() * inputs * piece.tensor().type().bytes();
+        piece.tensor().read(piece.firstRow() * inputs, rawBytes.limit(bytes).position(0));
+        rawBytes.position(0);
+    }
+
+    private void spread(Piece piece, int row, DType type, int stride, boolean pairs) {
+        DType stored = piece.tensor().type();
+        int from = row * inputs * stored.bytes();
+        int to = (piece.at() + row) * stride * type.bytes();
+        if (stored == type) {
+            int bytes = inputs * type.bytes();
+            spreadBytes.put(to, rawBytes, from, bytes);
+            if (pairs && inputs % 2 == 1) spreadBytes.putShort(to + bytes, (short) 0);
+            return;
+        }
+        ShortBuffer shorts = rawBytes.asShortBuffer();
+        FloatBuffer out = spreadBytes.asFloatBuffer();
+        shorts.get(from / Short.BYTES, halves, 0, inputs);
+        if (stored == DType.F16) Half.toFloats(halves, floats, inputs);
+        else Bf16.toFloats(halves, floats, inputs);
+        out.put(to / Float.BYTES, floats, 0, inputs);
+    }
+
+    @Override
+    public void close() {
+        raw.deallocate();
+        spread.deallocate();
+    }
+}

@@ -1,0 +1,151 @@
+package org.tokenrate.model;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.function.LongUnaryOperator;
+import org.tokenrate.checkpoint.DType;
+import org.tokenrate.checkpoint.TensorData;
+import org.tokenrate.model.ModelTensors.Kind;
+
+/**
+ * Weights from a seed: each row has a generator of its own, keyed by seed, tensor and row, so any
+ * rows can be made at any time, by any thread, and are always the same. Matrices are uniform with a
+ * variance of 1 / inputs, which keeps the size of what they project; a norm's weights lie around
+ * one, biases around zero.
+ */
+final class RandomTensors {
+    private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
+
+    /** A uniform number in [-1, 1) times this has a variance of 1. */
+    private static final double UNIFORM = Math.sqrt(3);
+
+    private static final float NORM_SPREAD = 0.1f;
+    private static final float BIAS_SPREAD = 0.1f;
+
+    private final long seed;
+
+    RandomTensors(long seed) {
+        this.seed = seed;
+    }
+
+    /** A tensor of bf16. */
+    TensorData numbers(String name, Kind kind, long... shape) {
+        return numbers(name, kind, row -> row, shape);
+    }
+
+    /**
+     * The same weights in another order of rows.
+     *
+     * @param rowOf for each row, which of the plain tensor's it is
+     */
+    TensorData numbers(String name, Kind kind, LongUnaryOperator rowOf, long... shape) {
+        float mean = kind == Kind.NORM ? 1 : 0;
+        double deviation =
+                switch (kind) {
+                    case NORM -> NORM_SPREAD;
+                    case BIAS -> BIAS_SPREAD;
+                    case EMBEDDING, LINEAR -> 1 / Math.sqrt(shape[shape.length - 1]);
+                };
+        float scale = (float) (deviation * UNIFORM * 0x1p-15);
+        return new Made(name, DType.BF16, shape) {
+            @Override
+            void fill(ByteBuffer out, long row, int values) {
+                long state = start(name, rowOf.applyAsLong(row));
+                for (int i = 0; i < values; i += 4) {
+                    long bits = mix(state += GOLDEN_GAMMA);
+                    for (int j = i; j < Math.min(i + 4, values); j++, bits >>= 16) {
+                        out.putShort(bf16(mean + scale * (short) bits));
+                    }
+                }
+            }
+        };
+    }
+
+    /** Packed 4-bit numbers, eight an integer, every bit random. */
+    TensorData packed(String name, long... shape) {
+        return new Made(name, DType.I32, shape) {
+            @Override
+            void fill(ByteBuffer out, long row, int values) {
+                long state = start(name, row);
+                for (int i = 0; i < values; i++) {
+                    out.putInt((int) (mix(state += GOLDEN_GAMMA) >>> 32));
+                }
+            }
+        };
+    }
+
+    /** Scales of 4-bit weights, f16, all so that the weights have a variance of 1 / inputs. */
+    TensorData scales(String name, long inputs, long... shape) {
+        // Code less zero point: the difference of two uniform numbers of 0 to 15.
+        double deviation = Math.sqrt(2 * (16 * 16 - 1) / 12.0);
+        short half = f16((float) (1 / Math.sqrt(inputs) / deviation));
+        return new Made(name, DType.F16, shape) {
+            @Override
+            void fill(ByteBuffer out, long row, int values) {
+                for (int i = 0; i < values; i++) out.putShort(half);
+            }
+        };
+    }
+
+    private long start(String name, long row) {
+        return mix(mix(seed + GOLDEN_GAMMA * name.hashCode()) + GOLDEN_GAMMA * row);
+    }
+
+    /** SplitMix64's finalizer (Steele, Lea and Flood, OOPSLA 2014). */
+    private static long mix(long z) {
+        z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
+        z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
+        return z ^ z >>> 31;
+    }
+
+    private static short bf16(float x) {
+        int bits = Float.floatToRawIntBits(x);
+        return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+    }
+
+    /** A normal number of f16's range, truncated. */
+    private static short f16(float x) {
+        int bits = Float.floatToRawIntBits(x);
+        int exponent = Math.max((bits >>> 23) - 127 + 15, 1);
+        return (short) (exponent << 10 | bits >>> 13 & 0x3ff);
+    }
+
+    /** A tensor whose rows are made when they are asked for. */
+    private abstract static class Made implements TensorData {
+        private final String name;
+        private final DType type;
+        private final long[] shape;
+
+        Made(String name, DType type, long[] shape) {
+            this.name = name;
+            this.type = type;
+            this.shape = shape.clone();
+        }
+
+        abstract void fill(ByteBuffer out, long row, int values);
+
+        @Override
+        public String name() {
+            return name;
+        }
+
+        @Override
+        public DType type() {
+            return type;
+        }
+
+        @Override
+        public long[] shape() {
+            return shape.clone();
+        }
+
+        @Override
+        public ByteBuffer rows(long from, long to) {
+            int columns = Math.toIntExact(rowLength());
+            int bytes = Math.toIntExact((to - from) * columns * type.bytes());
+            ByteBuffer out = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+            for (long row = from; row < to; row++) fill(out, row, columns);
+            return out.flip();
+        }
+    }
+}
