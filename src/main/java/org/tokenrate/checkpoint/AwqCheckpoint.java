@@ -147,6 +147,11 @@ public final class AwqCheckpoint implements Checkpoint {
     }
 
     @Override
+    public long bytes() {
+        return files.bytes();
+    }
+
+    @Override
     public String sha256() throws IOException {
         return files.sha256();
     }

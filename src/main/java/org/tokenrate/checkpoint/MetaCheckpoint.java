@@ -261,6 +261,14 @@ public final class MetaCheckpoint implements Checkpoint {
     }
 
     @Override
+    public long bytes() {
+        return tensors.values().stream()
+                .flatMap(home -> home.parts.stream())
+                .mapToLong(TensorData::byteSize)
+                .sum();
+    }
+
+    @Override
     public String sha256() throws IOException {
         List<Path> files = new ArrayList<>();
         files.add(folder.resolve(MetaParams.FILE));

@@ -73,8 +73,7 @@ final class RandomCheckpoint implements Checkpoint {
 
     @Override
     public LinearData linear(String name, long outputs, long inputs) {
-        boolean head = name.equals(config.architecture().names.head());
-        if (format != ModelFormat.AWQ || head) {
+        if (format != ModelFormat.AWQ || isHead(name)) {
             return new DenseData(tensor(name + ".weight", outputs, inputs));
         }
         entry(name + ".weight", outputs, inputs);
@@ -108,6 +107,25 @@ final class RandomCheckpoint implements Checkpoint {
                                 + " eights and inputs in groups of 32, 64 or 128; use"
                                 + " modelFormat=hf")
                         .formatted(name, outputs, inputs));
+    }
+
+    /** Of awq's packed layers a quarter, and a little for their groups. */
+    @Override
+    public long bytes() {
+        double all = 0;
+        for (Entry e : entries.values()) {
+            boolean packed =
+                    format == ModelFormat.AWQ
+                            && e.kind() == ModelTensors.Kind.LINEAR
+                            && !isHead(e.name().substring(0, e.name().lastIndexOf('.')));
+            long values = Arrays.stream(e.shape()).reduce(1, (a, b) -> a * b);
+            all += values * (packed ? 0.5 + 2.5 / GROUPS[0] : 2);
+        }
+        return (long) all;
+    }
+
+    private boolean isHead(String name) {
+        return name.equals(config.architecture().names.head());
     }
 
     @Override

@@ -49,11 +49,11 @@ final class RandomTensors {
         float scale = (float) (deviation * UNIFORM * 0x1p-15);
         return new Made(name, DType.BF16, shape) {
             @Override
-            void fill(ByteBuffer out, long row, int values) {
-                long state = start(name, rowOf.applyAsLong(row));
-                for (int i = 0; i < values; i += 4) {
-                    long bits = mix(state += GOLDEN_GAMMA);
-                    for (int j = i; j < Math.min(i + 4, values); j++, bits >>= 16) {
+            void fill(ByteBuffer out, long row, int from, int end) {
+                long start = start(name, rowOf.applyAsLong(row));
+                for (int i = from; i < end; ) {
+                    long bits = mix(start + GOLDEN_GAMMA * (i / 4)) >> 16 * (i % 4);
+                    for (int next = Math.min(i - i % 4 + 4, end); i < next; i++, bits >>= 16) {
                         out.putShort(bf16(mean + scale * (short) bits));
                     }
                 }
@@ -65,10 +65,10 @@ final class RandomTensors {
     TensorData packed(String name, long... shape) {
         return new Made(name, DType.I32, shape) {
             @Override
-            void fill(ByteBuffer out, long row, int values) {
-                long state = start(name, row);
-                for (int i = 0; i < values; i++) {
-                    out.putInt((int) (mix(state += GOLDEN_GAMMA) >>> 32));
+            void fill(ByteBuffer out, long row, int from, int end) {
+                long start = start(name, row);
+                for (int i = from; i < end; i++) {
+                    out.putInt((int) (mix(start + GOLDEN_GAMMA * i) >>> 32));
                 }
             }
         };
@@ -81,8 +81,8 @@ final class RandomTensors {
         short half = f16((float) (1 / Math.sqrt(inputs) / deviation));
         return new Made(name, DType.F16, shape) {
             @Override
-            void fill(ByteBuffer out, long row, int values) {
-                for (int i = 0; i < values; i++) out.putShort(half);
+            void fill(ByteBuffer out, long row, int from, int end) {
+                for (int i = from; i < end; i++) out.putShort(half);
             }
         };
     }
@@ -122,7 +122,8 @@ final class RandomTensors {
             this.shape = shape.clone();
         }
 
-        abstract void fill(ByteBuffer out, long row, int values);
+        /** Elements {@code from} to {@code end} (exclusive) of a row. */
+        abstract void fill(ByteBuffer out, long row, int from, int end);
 
         @Override
         public String name() {
@@ -144,8 +145,21 @@ final class RandomTensors {
             int columns = Math.toIntExact(rowLength());
             int bytes = Math.toIntExact((to - from) * columns * type.bytes());
             ByteBuffer out = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
-            for (long row = from; row < to; row++) fill(out, row, columns);
+            for (long row = from; row < to; row++) fill(out, row, 0, columns);
             return out.flip();
+        }
+
+        @Override
+        public void read(long first, ByteBuffer into) {
+            int columns = Math.toIntExact(rowLength());
+            ByteOrder before = into.order();
+            into.order(ByteOrder.LITTLE_ENDIAN);
+            long row = first / columns;
+            for (int from = (int) (first % columns); into.hasRemaining(); row++, from = 0) {
+                int end = (int) Math.min(columns, from + (long) into.remaining() / type.bytes());
+                fill(into, row, from, end);
+            }
+            into.order(before);
         }
     }
 }

@@ -49,10 +49,16 @@ final class LoadProgressPrinter implements LoadListener {
     }
 
     private static String amount(long loaded, long total) {
+        boolean large = Math.max(loaded, total) >= GB;
+        String unit = large ? "%.1f GB" : "%.0f MB";
+        double size = large ? GB : 1e6;
         return total <= 0
-                ? String.format(Locale.ROOT, "%.1f GB", loaded / GB)
+                ? String.format(Locale.ROOT, unit, loaded / size)
                 : String.format(
-                        Locale.ROOT, "%.1f of %.1f GB", Math.min(loaded, total) / GB, total / GB);
+                        Locale.ROOT,
+                        unit.replace(" ", " of " + unit.substring(0, 4) + " "),
+                        Math.min(loaded, total) / size,
+                        total / size);
     }
 
     private static String left(long bytes, double bytesPerSecond) {

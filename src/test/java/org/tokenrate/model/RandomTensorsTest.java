@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.model.ModelTensors.Kind;
@@ -24,6 +25,24 @@ class RandomTensorsTest {
                             .numbers(tensor.name(), Kind.LINEAR, 50, 37)
                             .rows(row, row + 1);
             assertEquals(whole.slice(row * 37 * 2, 37 * 2), one.slice(), "row " + row);
+        }
+    }
+
+    @Test
+    void elementsAreTheSameFromAnyPlaceOn() throws IOException {
+        for (TensorData tensor :
+                List.of(
+                        tensors.numbers("x.weight", Kind.LINEAR, 9, 37),
+                        tensors.packed("x.qweight", 9, 37),
+                        tensors.scales("x.scales", 64, 9, 37))) {
+            int bytes = tensor.type().bytes();
+            ByteBuffer whole = tensor.rows(0, 9);
+            for (int first = 0; first < 9 * 37; first += 5) {
+                ByteBuffer part = ByteBuffer.allocate(Math.min(50, 9 * 37 - first) * bytes);
+                tensor.read(first, part);
+                ByteBuffer expected = whole.slice(first * bytes, part.capacity());
+                assertEquals(expected, part.flip(), tensor.name() + " from " + first);
+            }
         }
     }
 
