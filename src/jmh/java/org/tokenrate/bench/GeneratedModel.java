@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -73,9 +74,7 @@ record GeneratedModel(
             for (Tensor tensor : tensors()) {
                 for (long left = tensor.size(); left > 0; left -= values.length) {
                     writer.write(
-                            left >= values.length
-                                    ? values
-                                    : java.util.Arrays.copyOf(values, (int) left));
+                            left >= values.length ? values : Arrays.copyOf(values, (int) left));
                 }
             }
         }

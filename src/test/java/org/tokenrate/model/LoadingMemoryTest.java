@@ -25,7 +25,7 @@ class LoadingMemoryTest {
     private static final long SPARE_BYTES = 256_000_000;
     private static final int HIDDEN = 1024;
     private static final int MIDDLE = 4096;
-    private static final int LAYERS = 12;
+    private static final int LAYERS = 8;
     private static final int VOCABULARY = 40_000;
 
     @TempDir Path folder;
