@@ -25,7 +25,6 @@ public final class CpuDevice implements Device {
     private final Team team;
     private final Scratch[] scratch;
     private final MatrixProducts products;
-    private final MatrixProducts tileProducts;
     private final FourBitScratch[] fourBitScratch;
     private final List<CpuTensor> tensors = new ArrayList<>();
     private final List<SlicedMatrix> matrices = new ArrayList<>();
@@ -53,10 +52,9 @@ public final class CpuDevice implements Device {
         scratch = new Scratch[threads];
         for (int i = 0; i < threads; i++) scratch[i] = new Scratch();
         products = new MatrixProducts(dtype);
-        tileProducts = new MatrixProducts(dtype);
         fourBitScratch = new FourBitScratch[threads];
         for (int i = 0; i < threads; i++) {
-            fourBitScratch[i] = new FourBitScratch(i, dtype, tileProducts);
+            fourBitScratch[i] = new FourBitScratch(dtype);
         }
         embed = new Embed(scratch);
         rmsNorm = new RmsNorm(scratch);
@@ -232,7 +230,6 @@ public final class CpuDevice implements Device {
         tensors.clear();
         for (FourBitScratch s : fourBitScratch) s.free();
         products.close();
-        tileProducts.close();
         kernels = null;
     }
 }

@@ -2,14 +2,15 @@ package org.tokenrate.device.cpu;
 
 /**
  * Some outputs of a 4-bit matrix, {@code W[o][i] = (q - z) * s}, in panels of 64 outputs (the last
- * one filled up with zeros): a vector of ints holds as many outputs side by side, and the nibbles
- * of an int are eight inputs one after the other, so that turns and masks unpack it.
+ * one filled up with zeros). A vector of ints holds as many outputs side by side; an int holds
+ * eight inputs of its output, the even ones in its lower half and the odd ones in its upper half,
+ * so that one mask leaves a pair of bfloat16s.
  *
  * @param inputs a multiple of {@code groupSize}
  * @param outputs how many there are; a multiple of 8
  * @param groupSize inputs that share a scale and a zero point; a multiple of 32
- * @param nibbles {@code [panels, inputs / 8, 64]}; input 8 i + j is in the four bits from bit 19 +
- *     4 j on, modulo 32, where {@link FourBitKernel} wants the first one
+ * @param nibbles {@code [panels, inputs / 8, 64]}; nibble j of int i, from the lowest, is input
+ *     {@code 8 i + INPUT[j]}
  * @param groups {@code [panels, inputs / groupSize, 64]}; the upper half is the scale as IEEE 754
  *     binary16, finite; the lowest nibble is the zero point
  */
@@ -19,6 +20,8 @@ record FourBitWeights(int inputs, int outputs, int groupSize, int[] nibbles, int
 
     static final int INPUTS_PER_INT = 8;
 
+    private static final int[] INPUT = {0, 2, 4, 6, 1, 3, 5, 7};
+
     static FourBitWeights allocate(int inputs, int outputs, int groupSize) {
         long lanes = (long) panels(outputs) * PANEL;
         return new FourBitWeights(
@@ -27,6 +30,11 @@ record FourBitWeights(int inputs, int outputs, int groupSize, int[] nibbles, int
                 groupSize,
                 new int[Math.toIntExact(lanes * inputs / INPUTS_PER_INT)],
                 new int[Math.toIntExact(lanes * inputs / groupSize)]);
+    }
+
+    /** Which of an int's eight inputs nibble {@code j} is. */
+    static int input(int j) {
+        return INPUT[j];
     }
 
     private static int panels(int outputs) {
