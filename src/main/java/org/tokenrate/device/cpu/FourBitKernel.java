@@ -124,33 +124,29 @@ final class FourBitKernel {
         }
     }
 
-    // y[r][panel 64 + o] = sum of x[r][i] W[o][i] over all i, but for the offsets
-    // x: [rows, inputs], reordered; y: [rows, stride]; s: a scale for each group and output,
-    // [groups, stride]; part: room for 128.
+    // y[r][o] += s[g][o] times the sum of (128 + q) x over group g, for all g
+    // x: [rows, inputs], reordered; y: [rows, width]; s: [groups, width]; width = 64 panels; part:
+    // room for 128.
     static void multiply(
-            FourBitWeights weights,
-            int panel,
-            float[] x,
-            int rows,
-            float[] s,
-            float[] part,
-            float[] y,
-            int stride) {
+            FourBitWeights weights, float[] x, int rows, float[] s, float[] part, float[] y) {
         int inputs = weights.inputs();
         int groupSize = weights.groupSize();
-        int yAt = panel * PANEL;
+        int width = weights.panels() * PANEL;
         for (int g = 0; g < inputs / groupSize; g++) {
-            int w = weights.nibblesAt(panel, g * groupSize);
-            int sAt = g * stride + yAt;
-            for (int r = 0; r < rows; r += 2) {
-                boolean two = r + 1 < rows;
-                int at = r * inputs + g * groupSize;
-                int next = two ? inputs : 0; // a last row alone is its own second
-                for (int o = 0; o < PANEL; o += 4 * LANES) {
-                    sumTwo(weights.nibbles(), w + o, x, at, next, groupSize, part, o);
+            for (int panel = 0; panel < weights.panels(); panel++) {
+                int w = weights.nibblesAt(panel, g * groupSize);
+                int yAt = panel * PANEL;
+                int sAt = g * width + yAt;
+                for (int r = 0; r < rows; r += 2) {
+                    boolean two = r + 1 < rows;
+                    int at = r * inputs + g * groupSize;
+                    int next = two ? inputs : 0; // a last row alone is its own second
+                    for (int o = 0; o < PANEL; o += 4 * LANES) {
+                        sumTwo(weights.nibbles(), w + o, x, at, next, groupSize, part, o);
+                    }
+                    addScaled(part, 0, s, sAt, y, r * width + yAt);
+                    if (two) addScaled(part, PANEL, s, sAt, y, (r + 1) * width + yAt);
                 }
-                addScaled(part, 0, s, sAt, y, r * stride + yAt);
-                if (two) addScaled(part, PANEL, s, sAt, y, (r + 1) * stride + yAt);
             }
         }
     }

@@ -52,9 +52,7 @@ final class FourBitScratch {
         readScales(weights, 0, weights.panels());
         sums = atLeast(sums, call.rows * width);
         Arrays.fill(sums, 0, call.rows * width, 0);
-        for (int panel = 0; panel < weights.panels(); panel++) {
-            FourBitKernel.multiply(weights, panel, reordered, call.rows, scales, part, sums, width);
-        }
+        FourBitKernel.multiply(weights, reordered, call.rows, scales, part, sums);
         finish(weights, call, width, firstOutput, weights.outputs());
     }
 

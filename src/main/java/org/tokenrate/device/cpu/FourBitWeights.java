@@ -9,9 +9,9 @@ package org.tokenrate.device.cpu;
  * @param inputs a multiple of {@code groupSize}
  * @param outputs how many there are; a multiple of 8
  * @param groupSize inputs that share a scale and a zero point; a multiple of 32
- * @param nibbles {@code [panels, inputs / 8, 64]}; nibble j of int i, from the lowest, is input
- *     {@code 8 i + INPUT[j]}
- * @param groups {@code [panels, inputs / groupSize, 64]}; the upper half is the scale as IEEE 754
+ * @param nibbles {@code [inputs / groupSize, panels, groupSize / 8, 64]}, the order in which they
+ *     are used; nibble j of int i, from the lowest, is the group's input {@code 8 i + input(j)}
+ * @param groups {@code [inputs / groupSize, panels, 64]}; the upper half is the scale as IEEE 754
  *     binary16, finite; the lowest nibble is the zero point
  */
 record FourBitWeights(int inputs, int outputs, int groupSize, int[] nibbles, int[] groups) {
@@ -45,14 +45,15 @@ record FourBitWeights(int inputs, int outputs, int groupSize, int[] nibbles, int
         return panels(outputs);
     }
 
-    /** Where the ints of a panel's inputs from {@code input} on begin. */
+    /** Where the ints of a panel's inputs from {@code input} on, within its group, begin. */
     int nibblesAt(int panel, int input) {
-        return (panel * inputs + input) / INPUTS_PER_INT * PANEL;
+        int block = input / groupSize * panels() + panel;
+        return (block * groupSize + input % groupSize) / INPUTS_PER_INT * PANEL;
     }
 
     /** Where a panel's group begins. */
     int groupAt(int panel, int group) {
-        return (panel * (inputs / groupSize) + group) * PANEL;
+        return (group * panels() + panel) * PANEL;
     }
 
     long bytes() {
