@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.bytedeco.javacpp.Pointer;
 import org.tokenrate.checkpoint.AwqData;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.DenseData;
@@ -22,6 +23,9 @@ import org.tokenrate.device.Tensor;
 
 /** The CPU: each operation is a small task of its own, shared out over the team. */
 public final class CpuDevice implements Device {
+    /** For the JVM itself, the activations and the rest of the machine. */
+    private static final long RESERVED_BYTES = 1L << 30;
+
     private static final int[] ALL_ROWS = new int[0];
 
     private final DType dtype;
@@ -29,7 +33,6 @@ public final class CpuDevice implements Device {
     private final Scratch[] scratch;
     private final MatrixProducts products;
     private final WeightMemory weights = new WeightMemory();
-    private final MatrixProducts tileProducts;
     private final FourBitScratch[] fourBitScratch;
     private final List<CpuTensor> tensors = new ArrayList<>();
     private final List<SlicedMatrix> matrices = new ArrayList<>();
@@ -57,10 +60,9 @@ public final class CpuDevice implements Device {
         scratch = new Scratch[threads];
         for (int i = 0; i < threads; i++) scratch[i] = new Scratch();
         products = new MatrixProducts(dtype);
-        tileProducts = new MatrixProducts(dtype);
         fourBitScratch = new FourBitScratch[threads];
         for (int i = 0; i < threads; i++) {
-            fourBitScratch[i] = new FourBitScratch(i, dtype, tileProducts);
+            fourBitScratch[i] = new FourBitScratch(dtype);
         }
         embed = new Embed(scratch);
         rmsNorm = new RmsNorm(scratch);
@@ -91,7 +93,10 @@ public final class CpuDevice implements Device {
     @Override
     public long freeBytes() {
         Runtime runtime = Runtime.getRuntime();
-        return runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
+        long used = runtime.totalMemory() - runtime.freeMemory();
+        // The heap may be promised more than the machine has left beside the weights.
+        long machine = PhysicalMemory.bytes() - Pointer.totalBytes() - RESERVED_BYTES;
+        return Math.max(0, Math.min(runtime.maxMemory(), machine) - used);
     }
 
     @Override
@@ -263,7 +268,6 @@ public final class CpuDevice implements Device {
         weights.close();
         for (FourBitScratch s : fourBitScratch) s.free();
         products.close();
-        tileProducts.close();
         kernels = null;
     }
 }

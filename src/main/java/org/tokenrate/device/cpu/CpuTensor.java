@@ -81,7 +81,7 @@ final class CpuTensor implements Tensor {
         return out;
     }
 
-    /** Copies a row as floats, whatever the type, into an array as wide. */
+    /** Copies a row as floats, whatever the type, into an array at least as wide. */
     void toFloats(int row, float[] to, short[] scratch) {
         if (type == DType.F32) {
             get(row, 0, to, 0, columns);

@@ -11,43 +11,52 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Unpacking of 4-bit weights. A nibble in bits 19 to 22 under the exponent of 16 is the float
- * {@code 16 + q}, exactly: a mask and an or instead of a conversion, and a turn of the int brings
- * the next one there. With {@code c = -(16 + z) s}, a weight is {@code (16 + q) s + c}.
+ * Unpacking of 4-bit weights. A nibble under the exponent of 128 is the number {@code 128 + q},
+ * exactly, in bfloat16 as in f32: a mask and an or instead of a conversion. Products are taken with
+ * those numbers; over a group, {@code sum (q - z) s x = s sum (128 + q) x - (128 + z) s sum x}.
  *
  * <p>Loops are kept as small as they are because the compiler stops inlining, and so allocates
  * every vector, in a method of more than about thirty vector operations.
  */
 final class FourBitKernel {
-    /** The bits of the float 16, whose mantissa is 0. */
-    private static final int SIXTEEN = 0x41800000;
+    /** The bits of the float 128; its mantissa is 0. */
+    private static final int BASE = 0x43000000;
 
-    /** Where whole numbers are in the mantissa of 16. */
-    private static final int UNITS = 0x00780000;
+    /** Where whole numbers are in the mantissa of the float 128. */
+    private static final int UNITS = 0x000f0000;
 
-    /** Up to which bit a nibble has to be moved. */
-    static final int UNITS_SHIFT = 19;
+    private static final int UNITS_SHIFT = 16;
+
+    /** The same of two bfloat16s. */
+    private static final int BASES = 0x43004300;
+
+    private static final int PAIR = 0x000f000f;
 
     /** From binary16's exponent bias to binary32's. */
     private static final float REBIAS = 0x1p112f;
 
     private static final int NIBBLE = 4;
 
+    /** The inputs of an int as they come to {@link #UNITS}, turn by turn of 4 bits. */
+    private static final int[] READING_ORDER = {1, 3, 5, 7, 0, 2, 4, 6};
+
     private FourBitKernel() {}
 
-    /** {@code 16 + q} of the nibbles at {@link #UNITS}. */
-    private static FloatVector units(IntVector w, IntVector mask, IntVector sixteen) {
-        return w.and(mask).or(sixteen).reinterpretAsFloats();
+    /** {@code 128 + q} of the nibbles at {@link #UNITS}. */
+    private static FloatVector units(IntVector w, IntVector mask, IntVector base) {
+        return w.and(mask).or(base).reinterpretAsFloats();
     }
 
-    private static IntVector turn(IntVector w, int bits) {
-        return w.lanewise(VectorOperators.ROR, bits);
+    private static IntVector turn(IntVector w) {
+        return w.lanewise(VectorOperators.ROR, NIBBLE);
     }
 
-    // s[o] = the scale, c[o] = -(16 + z) s[o] of a panel's group
-    private static void scales(int[] groups, int at, float[] s, float[] c) {
+    // s[at + o] = the scale, c[at + o] = -(128 + z) times it, of a panel's group
+    static void scales(FourBitWeights weights, int panel, int group, float[] s, float[] c, int at) {
+        int[] groups = weights.groups();
+        int from = weights.groupAt(panel, group);
         for (int o = 0; o < PANEL; o += LANES) {
-            IntVector packed = IntVector.fromArray(I, groups, at + o);
+            IntVector packed = IntVector.fromArray(I, groups, from + o);
             FloatVector scale =
                     packed.lanewise(VectorOperators.ASHR, 3)
                             .and(0x8fffe000)
@@ -56,103 +65,87 @@ final class FourBitKernel {
             FloatVector zero =
                     packed.lanewise(VectorOperators.LSHL, UNITS_SHIFT)
                             .and(UNITS)
-                            .or(SIXTEEN)
+                            .or(BASE)
                             .reinterpretAsFloats();
-            scale.intoArray(s, o);
-            zero.mul(scale).neg().intoArray(c, o);
+            scale.intoArray(s, at + o);
+            zero.mul(scale).neg().intoArray(c, at + o);
         }
     }
 
-    // out[i / 2][o] = bf16(W[o][i]) | bf16(W[o][i + 1]) << 16      out: [group / 2, 64] ints
-    // One group of one panel, as oneDNN's products want it. s, c: room for 64 each.
-    static void expandToBf16(
-            FourBitWeights weights, int panel, int group, float[] s, float[] c, int[] out) {
-        scales(weights.groups(), weights.groupAt(panel, group), s, c);
+    // out[i / 2][o] = bf16(128 + q[o][i]) | bf16(128 + q[o][i + 1]) << 16      out: [group / 2, 64]
+    // One group of one panel, as oneDNN's products want it.
+    static void expandToBf16(FourBitWeights weights, int panel, int group, int[] out, int outAt) {
+        int[] nibbles = weights.nibbles();
         int from = weights.nibblesAt(panel, group * weights.groupSize());
-        int ints = weights.groupSize() / INPUTS_PER_INT;
-        for (int o = 0; o < PANEL; o += LANES) {
-            expandColumn(weights.nibbles(), from + o, ints, s, c, o, out);
-        }
-    }
-
-    private static void expandColumn(
-            int[] nibbles, int from, int ints, float[] s, float[] c, int o, int[] out) {
-        FloatVector scale = FloatVector.fromArray(F, s, o);
-        FloatVector offset = FloatVector.fromArray(F, c, o);
-        IntVector mask = IntVector.broadcast(I, UNITS);
-        IntVector sixteen = IntVector.broadcast(I, SIXTEEN);
-        IntVector half = IntVector.broadcast(I, 0x8000);
-        IntVector upper = IntVector.broadcast(I, 0xffff0000);
-        int to = o;
-        for (int i = 0; i < ints; i++) {
-            IntVector w = IntVector.fromArray(I, nibbles, from + i * PANEL);
-            for (int j = 0; j < INPUTS_PER_INT / 2; j++) {
-                FloatVector low = units(w, mask, sixteen).fma(scale, offset);
-                FloatVector high = units(turn(w, NIBBLE), mask, sixteen).fma(scale, offset);
-                // Rounded to nearest; ties, one in 65,536, away from zero.
-                IntVector lower =
-                        low.reinterpretAsInts().add(half).lanewise(VectorOperators.LSHR, 16);
-                high.reinterpretAsInts().add(half).and(upper).or(lower).intoArray(out, to);
-                w = turn(w, 2 * NIBBLE);
-                to += PANEL;
+        int count = weights.groupSize() / INPUTS_PER_INT * PANEL;
+        IntVector mask = IntVector.broadcast(I, PAIR);
+        IntVector bases = IntVector.broadcast(I, BASES);
+        for (int i = 0; i < count; i += PANEL) {
+            for (int o = 0; o < PANEL; o += LANES) {
+                IntVector w = IntVector.fromArray(I, nibbles, from + i + o);
+                int to = outAt + 4 * i + o;
+                w.and(mask).or(bases).intoArray(out, to);
+                pair(w, 4, mask, bases).intoArray(out, to + PANEL);
+                pair(w, 8, mask, bases).intoArray(out, to + 2 * PANEL);
+                pair(w, 12, mask, bases).intoArray(out, to + 3 * PANEL);
             }
         }
     }
 
-    // out[i][o] = W[o][i]      out: [group, 64] f32
-    static void expandToF32(
-            FourBitWeights weights, int panel, int group, float[] s, float[] c, float[] out) {
-        scales(weights.groups(), weights.groupAt(panel, group), s, c);
+    private static IntVector pair(IntVector w, int shift, IntVector mask, IntVector bases) {
+        return w.lanewise(VectorOperators.LSHR, shift).and(mask).or(bases);
+    }
+
+    // out[i][o] = 128 + q[o][i]      out: [group, 64] f32
+    static void expandToF32(FourBitWeights weights, int panel, int group, float[] out, int outAt) {
+        int[] nibbles = weights.nibbles();
         int from = weights.nibblesAt(panel, group * weights.groupSize());
-        for (int o = 0; o < PANEL; o += LANES) {
-            FloatVector scale = FloatVector.fromArray(F, s, o);
-            FloatVector offset = FloatVector.fromArray(F, c, o);
-            IntVector mask = IntVector.broadcast(I, UNITS);
-            IntVector sixteen = IntVector.broadcast(I, SIXTEEN);
-            for (int i = 0; i < weights.groupSize(); i += INPUTS_PER_INT) {
+        IntVector mask = IntVector.broadcast(I, UNITS);
+        IntVector base = IntVector.broadcast(I, BASE);
+        for (int i = 0; i < weights.groupSize(); i += INPUTS_PER_INT) {
+            for (int o = 0; o < PANEL; o += LANES) {
                 IntVector w =
-                        IntVector.fromArray(
-                                I, weights.nibbles(), from + i / INPUTS_PER_INT * PANEL + o);
+                        IntVector.fromArray(I, nibbles, from + i / INPUTS_PER_INT * PANEL + o);
                 for (int j = 0; j < INPUTS_PER_INT; j++) {
-                    units(w, mask, sixteen).fma(scale, offset).intoArray(out, (i + j) * PANEL + o);
-                    w = turn(w, NIBBLE);
+                    int to = outAt + (i + READING_ORDER[j]) * PANEL + o;
+                    units(w, mask, base).intoArray(out, to);
+                    w = turn(w);
                 }
             }
         }
     }
 
-    // y[r][o] = sum of x[r][i] W[o][i] over all i      x: [rows, inputs]; y: [rows, 64]
-    // sums[r][g]: the inputs of group g added up. Over a group, (16 + q) x is summed into part;
-    // then
-    // s times that and c times the inputs' sum go to y: a weight costs one multiplication. s, c:
-    // room for 64 each; part: for 128.
+    /**
+     * Puts a row's inputs, eight by eight, into the order in which {@link #multiply} reads them.
+     */
+    static void reorder(float[] row, int count, float[] to, int toAt) {
+        for (int i = 0; i < count; i += INPUTS_PER_INT) {
+            for (int j = 0; j < INPUTS_PER_INT; j++) to[toAt + i + j] = row[i + READING_ORDER[j]];
+        }
+    }
+
+    // y[r][o] += s[g][o] times the sum of (128 + q) x over group g, for all g
+    // x: [rows, inputs], reordered; y: [rows, width]; s: [groups, width]; width = 64 panels; part:
+    // room for 128.
     static void multiply(
-            FourBitWeights weights,
-            int panel,
-            float[] x,
-            float[] sums,
-            int rows,
-            float[] s,
-            float[] c,
-            float[] part,
-            float[] y) {
+            FourBitWeights weights, float[] x, int rows, float[] s, float[] part, float[] y) {
         int inputs = weights.inputs();
         int groupSize = weights.groupSize();
-        int groups = inputs / groupSize;
-        for (int i = 0; i < rows * PANEL; i++) y[i] = 0;
-        for (int g = 0; g < groups; g++) {
-            int w = weights.nibblesAt(panel, g * groupSize);
-            scales(weights.groups(), weights.groupAt(panel, g), s, c);
-            for (int r = 0; r < rows; r += 2) {
-                boolean two = r + 1 < rows;
-                int at = r * inputs + g * groupSize;
-                int stride = two ? inputs : 0; // a last row alone is its own second
-                for (int o = 0; o < PANEL; o += 4 * LANES) {
-                    sumTwo(weights.nibbles(), w + o, x, at, stride, groupSize, part, o);
-                }
-                addScaled(part, 0, s, c, sums[r * groups + g], y, r * PANEL);
-                if (two) {
-                    addScaled(part, PANEL, s, c, sums[(r + 1) * groups + g], y, (r + 1) * PANEL);
+        int width = weights.panels() * PANEL;
+        for (int g = 0; g < inputs / groupSize; g++) {
+            for (int panel = 0; panel < weights.panels(); panel++) {
+                int w = weights.nibblesAt(panel, g * groupSize);
+                int yAt = panel * PANEL;
+                int sAt = g * width + yAt;
+                for (int r = 0; r < rows; r += 2) {
+                    boolean two = r + 1 < rows;
+                    int at = r * inputs + g * groupSize;
+                    int next = two ? inputs : 0; // a last row alone is its own second
+                    for (int o = 0; o < PANEL; o += 4 * LANES) {
+                        sumTwo(weights.nibbles(), w + o, x, at, next, groupSize, part, o);
+                    }
+                    addScaled(part, 0, s, sAt, y, r * width + yAt);
+                    if (two) addScaled(part, PANEL, s, sAt, y, (r + 1) * width + yAt);
                 }
             }
         }
@@ -170,7 +163,7 @@ final class FourBitKernel {
         FloatVector b2 = a0;
         FloatVector b3 = a0;
         IntVector mask = IntVector.broadcast(I, UNITS);
-        IntVector sixteen = IntVector.broadcast(I, SIXTEEN);
+        IntVector base = IntVector.broadcast(I, BASE);
         for (int i = 0; i < count; i += INPUTS_PER_INT) {
             int from = w + i / INPUTS_PER_INT * PANEL;
             IntVector w0 = IntVector.fromArray(I, nibbles, from);
@@ -180,10 +173,10 @@ final class FourBitKernel {
             for (int j = 0; j < INPUTS_PER_INT; j++) {
                 FloatVector u = FloatVector.broadcast(F, x[at + i + j]);
                 FloatVector v = FloatVector.broadcast(F, x[at + stride + i + j]);
-                FloatVector q0 = units(w0, mask, sixteen);
-                FloatVector q1 = units(w1, mask, sixteen);
-                FloatVector q2 = units(w2, mask, sixteen);
-                FloatVector q3 = units(w3, mask, sixteen);
+                FloatVector q0 = units(w0, mask, base);
+                FloatVector q1 = units(w1, mask, base);
+                FloatVector q2 = units(w2, mask, base);
+                FloatVector q3 = units(w3, mask, base);
                 a0 = q0.fma(u, a0);
                 a1 = q1.fma(u, a1);
                 a2 = q2.fma(u, a2);
@@ -192,10 +185,10 @@ final class FourBitKernel {
                 b1 = q1.fma(v, b1);
                 b2 = q2.fma(v, b2);
                 b3 = q3.fma(v, b3);
-                w0 = turn(w0, NIBBLE);
-                w1 = turn(w1, NIBBLE);
-                w2 = turn(w2, NIBBLE);
-                w3 = turn(w3, NIBBLE);
+                w0 = turn(w0);
+                w1 = turn(w1);
+                w2 = turn(w2);
+                w3 = turn(w3);
             }
         }
         a0.intoArray(part, o);
@@ -208,17 +201,58 @@ final class FourBitKernel {
         b3.intoArray(part, PANEL + o + 3 * LANES);
     }
 
-    private static void addScaled(
-            float[] part, int at, float[] s, float[] c, float sum, float[] y, int yAt) {
+    private static void addScaled(float[] part, int at, float[] s, int sAt, float[] y, int yAt) {
         for (int o = 0; o < PANEL; o += LANES) {
-            FloatVector start =
-                    FloatVector.fromArray(F, c, o)
-                            .fma(
-                                    FloatVector.broadcast(F, sum),
-                                    FloatVector.fromArray(F, y, yAt + o));
             FloatVector.fromArray(F, part, at + o)
-                    .fma(FloatVector.fromArray(F, s, o), start)
+                    .fma(FloatVector.fromArray(F, s, sAt + o), FloatVector.fromArray(F, y, yAt + o))
                     .intoArray(y, yAt + o);
         }
+    }
+
+    // y[r][o] += sum of sums[r][g] c[g][o] over all g
+    // y: [rows, width]; sums: [rows, groups]; c: [groups, width]; width: a multiple of 64
+    static void addOffsets(float[] sums, int groups, int rows, float[] c, float[] y, int width) {
+        for (int o = 0; o < width; o += LANES) {
+            int r = 0;
+            for (; r <= rows - 4; r += 4) {
+                addFourOffsets(sums, r * groups, groups, c, o, width, y, r * width + o);
+            }
+            for (; r < rows; r++) {
+                FloatVector sum = FloatVector.fromArray(F, y, r * width + o);
+                for (int g = 0; g < groups; g++) {
+                    FloatVector x = FloatVector.broadcast(F, sums[r * groups + g]);
+                    sum = FloatVector.fromArray(F, c, g * width + o).fma(x, sum);
+                }
+                sum.intoArray(y, r * width + o);
+            }
+        }
+    }
+
+    private static void addFourOffsets(
+            float[] sums, int at, int groups, float[] c, int cAt, int width, float[] y, int yAt) {
+        FloatVector a = FloatVector.fromArray(F, y, yAt);
+        FloatVector b = FloatVector.fromArray(F, y, yAt + width);
+        FloatVector d = FloatVector.fromArray(F, y, yAt + 2 * width);
+        FloatVector e = FloatVector.fromArray(F, y, yAt + 3 * width);
+        for (int g = 0; g < groups; g++) {
+            FloatVector v = FloatVector.fromArray(F, c, cAt + g * width);
+            a = v.fma(FloatVector.broadcast(F, sums[at + g]), a);
+            b = v.fma(FloatVector.broadcast(F, sums[at + groups + g]), b);
+            d = v.fma(FloatVector.broadcast(F, sums[at + 2 * groups + g]), d);
+            e = v.fma(FloatVector.broadcast(F, sums[at + 3 * groups + g]), e);
+        }
+        a.intoArray(y, yAt);
+        b.intoArray(y, yAt + width);
+        d.intoArray(y, yAt + 2 * width);
+        e.intoArray(y, yAt + 3 * width);
+    }
+
+    /** The sum of {@code count} numbers from {@code at} on; a multiple of 32. */
+    static float sum(float[] x, int at, int count) {
+        FloatVector sum = FloatVector.fromArray(F, x, at);
+        for (int i = LANES; i < count; i += LANES) {
+            sum = sum.add(FloatVector.fromArray(F, x, at + i));
+        }
+        return sum.reduceLanes(VectorOperators.ADD);
     }
 }

@@ -134,7 +134,8 @@ final class FourBitLoader {
             IntBuffer ints = part.qweight().rows(start, end).asIntBuffer();
             for (int input = start; input < end; input += PER_INT) {
                 for (int j = 0; j < PER_INT; j++) {
-                    ints.get((input - start + j) * stride + first, rows[j], 0, count);
+                    int row = input - start + FourBitWeights.input(j);
+                    ints.get(row * stride + first, rows[j], 0, count);
                 }
                 transpose(rows);
                 for (int i = 0; i < count; i++) {
@@ -143,8 +144,7 @@ final class FourBitLoader {
                             weights.nibblesAt(o / FourBitWeights.PANEL, input)
                                     + o % FourBitWeights.PANEL;
                     for (int j = 0; j < PER_INT; j++) {
-                        weights.nibbles()[at + ORDER[j]] =
-                                Integer.rotateLeft(rows[j][i], FourBitKernel.UNITS_SHIFT);
+                        weights.nibbles()[at + ORDER[j]] = rows[j][i];
                     }
                 }
             }

@@ -1,53 +1,144 @@
 package org.tokenrate.device.cpu;
 
-import java.util.HashMap;
-import java.util.Map;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
 import org.tokenrate.checkpoint.DType;
+import org.tokenrate.device.cpu.MatrixProducts.After;
 
 /**
  * What slice i of every 4-bit matrix works in. Slices of different numbers run at the same time;
  * those of the same number one after the other.
  */
 final class FourBitScratch {
-    /** A group's scales and offsets. */
-    final float[] s = new float[FourBitWeights.PANEL];
+    private static final int PANEL = FourBitWeights.PANEL;
 
-    final float[] c = new float[FourBitWeights.PANEL];
+    /** Two rows' products with a panel. */
+    private final float[] part = new float[2 * PANEL];
 
-    private final int slice;
-    private final DType dtype;
-    private final MatrixProducts products;
-    private final Map<Integer, FourBitTile> tiles = new HashMap<>();
-    private final FourBitRows rows = new FourBitRows();
-    private int[] ints = new int[0];
-    private float[] floats = new float[0];
+    private final FourBitTile tile;
+    private float[] row = new float[0];
+    private short[] halves = new short[0];
+    private float[] reordered = new float[0];
+    private float[] inputSums = new float[0];
+    private float[] scales = new float[0];
+    private float[] offsets = new float[0];
+    private float[] sums = new float[0];
 
-    FourBitScratch(int slice, DType dtype, MatrixProducts products) {
-        this.slice = slice;
-        this.dtype = dtype;
-        this.products = products;
+    FourBitScratch(DType dtype) {
+        tile = new FourBitTile(dtype);
     }
 
-    FourBitTile tile(int inputs) {
-        return tiles.computeIfAbsent(inputs, n -> new FourBitTile(slice, n, dtype, products));
+    /**
+     * What a product reads and writes.
+     *
+     * @param bucket rows that may be computed, at least {@code rows}
+     * @param bias one for each output of the matrix, or none at all
+     */
+    record Call(
+            int rows,
+            int bucket,
+            CpuTensor x,
+            CpuTensor y,
+            After after,
+            CpuTensor factor,
+            float[] bias) {}
+
+    /** Few rows: the weights are unpacked but into registers, for two rows at a time. */
+    void multiplyDirectly(FourBitWeights weights, Call call, int firstOutput) {
+        int inputs = weights.inputs();
+        reordered = atLeast(reordered, call.rows * inputs);
+        readInputs(weights, call, true);
+        int width = weights.panels() * PANEL;
+        readScales(weights, 0, weights.panels());
+        sums = atLeast(sums, call.rows * width);
+        Arrays.fill(sums, 0, call.rows * width, 0);
+        FourBitKernel.multiply(weights, reordered, call.rows, scales, part, sums);
+        finish(weights, call, width, firstOutput, weights.outputs());
     }
 
-    FourBitRows rows() {
-        return rows;
+    /** Many rows: the weights are unpacked tile by tile, once for all rows. */
+    void multiplyByTiles(FourBitWeights weights, Call call, int firstOutput) {
+        readInputs(weights, call, false);
+        int step = FourBitTile.panelsAtATime(weights.panels(), call.bucket);
+        for (int panel = 0; panel < weights.panels(); panel += step) {
+            int panels = Math.min(step, weights.panels() - panel);
+            int width = panels * PANEL;
+            readScales(weights, panel, panels);
+            sums = atLeast(sums, call.rows * width);
+            tile.multiply(weights, panel, panels, call.x, call.rows, call.bucket, scales, sums);
+            int outputs = Math.min(width, weights.outputs() - panel * PANEL);
+            finish(weights, call, width, firstOutput + panel * PANEL, outputs);
+        }
     }
 
-    int[] ints(int count) {
-        if (ints.length < count) ints = new int[count];
-        return ints;
+    private static float[] atLeast(float[] array, int length) {
+        return array.length >= length ? array : new float[length];
     }
 
-    float[] floats(int count) {
-        if (floats.length < count) floats = new float[count];
-        return floats;
+    private void readInputs(FourBitWeights weights, Call call, boolean reorder) {
+        int inputs = weights.inputs();
+        int groups = inputs / weights.groupSize();
+        row = atLeast(row, inputs);
+        if (halves.length < inputs) halves = new short[inputs];
+        inputSums = atLeast(inputSums, call.rows * groups);
+        for (int r = 0; r < call.rows; r++) {
+            call.x.toFloats(r, row, halves);
+            if (reorder) FourBitKernel.reorder(row, inputs, reordered, r * inputs);
+            for (int g = 0; g < groups; g++) {
+                inputSums[r * groups + g] =
+                        FourBitKernel.sum(row, g * weights.groupSize(), weights.groupSize());
+            }
+        }
+    }
+
+    private void readScales(FourBitWeights weights, int panel, int panels) {
+        int groups = weights.inputs() / weights.groupSize();
+        int width = panels * PANEL;
+        scales = atLeast(scales, groups * width);
+        offsets = atLeast(offsets, groups * width);
+        for (int p = 0; p < panels; p++) {
+            for (int g = 0; g < groups; g++) {
+                FourBitKernel.scales(weights, panel + p, g, scales, offsets, g * width + p * PANEL);
+            }
+        }
+    }
+
+    /** Adds the zero points' part and the bias, and writes what {@code after} makes of it. */
+    private void finish(FourBitWeights weights, Call call, int width, int column, int outputs) {
+        int groups = weights.inputs() / weights.groupSize();
+        FourBitKernel.addOffsets(inputSums, groups, call.rows, offsets, sums, width);
+        if (row.length < width) row = new float[width];
+        if (halves.length < width) halves = new short[width];
+        for (int r = 0; r < call.rows; r++) {
+            int at = r * width;
+            if (call.bias.length > 0) {
+                for (int i = 0; i < outputs; i++) sums[at + i] += call.bias[column + i];
+            }
+            switch (call.after) {
+                case NOTHING -> {}
+                case ADD -> {
+                    call.y.get(r, column, row, 0, outputs);
+                    for (int i = 0; i < outputs; i++) sums[at + i] += row[i];
+                }
+                case SILU -> silu(sums, at, width);
+                case MULTIPLY -> {
+                    call.factor.get(r, column, row, 0, outputs);
+                    for (int i = 0; i < outputs; i++) sums[at + i] *= row[i];
+                }
+            }
+            System.arraycopy(sums, at, row, 0, outputs);
+            call.y.convert(r, column, row, outputs, halves);
+        }
+    }
+
+    private static void silu(float[] x, int at, int count) {
+        for (int i = at; i < at + count; i += Vectors.LANES) {
+            FloatVector v = FloatVector.fromArray(Vectors.F, x, i);
+            v.div(Vectors.exp(v.neg()).add(1f)).intoArray(x, i);
+        }
     }
 
     void free() {
-        tiles.values().forEach(FourBitTile::free);
-        tiles.clear();
+        tile.free();
     }
 }

@@ -2,15 +2,16 @@ package org.tokenrate.device.cpu;
 
 /**
  * Some outputs of a 4-bit matrix, {@code W[o][i] = (q - z) * s}, in panels of 64 outputs (the last
- * one filled up with zeros): a vector of ints holds as many outputs side by side, and the nibbles
- * of an int are eight inputs one after the other, so that turns and masks unpack it.
+ * one filled up with zeros). A vector of ints holds as many outputs side by side; an int holds
+ * eight inputs of its output, the even ones in its lower half and the odd ones in its upper half,
+ * so that one mask leaves a pair of bfloat16s.
  *
  * @param inputs a multiple of {@code groupSize}
  * @param outputs how many there are; a multiple of 8
  * @param groupSize inputs that share a scale and a zero point; a multiple of 32
- * @param nibbles {@code [panels, inputs / 8, 64]}; input 8 i + j is in the four bits from bit 19 +
- *     4 j on, modulo 32, where {@link FourBitKernel} wants the first one
- * @param groups {@code [panels, inputs / groupSize, 64]}; the upper half is the scale as IEEE 754
+ * @param nibbles {@code [inputs / groupSize, panels, groupSize / 8, 64]}, the order in which they
+ *     are used; nibble j of int i, from the lowest, is the group's input {@code 8 i + input(j)}
+ * @param groups {@code [inputs / groupSize, panels, 64]}; the upper half is the scale as IEEE 754
  *     binary16, finite; the lowest nibble is the zero point
  */
 record FourBitWeights(int inputs, int outputs, int groupSize, int[] nibbles, int[] groups) {
@@ -18,6 +19,8 @@ record FourBitWeights(int inputs, int outputs, int groupSize, int[] nibbles, int
     static final int PANEL = 64;
 
     static final int INPUTS_PER_INT = 8;
+
+    private static final int[] INPUT = {0, 2, 4, 6, 1, 3, 5, 7};
 
     static FourBitWeights allocate(int inputs, int outputs, int groupSize) {
         long lanes = (long) panels(outputs) * PANEL;
@@ -29,6 +32,11 @@ record FourBitWeights(int inputs, int outputs, int groupSize, int[] nibbles, int
                 new int[Math.toIntExact(lanes * inputs / groupSize)]);
     }
 
+    /** Which of an int's eight inputs nibble {@code j} is. */
+    static int input(int j) {
+        return INPUT[j];
+    }
+
     private static int panels(int outputs) {
         return (outputs + PANEL - 1) / PANEL;
     }
@@ -37,14 +45,15 @@ record FourBitWeights(int inputs, int outputs, int groupSize, int[] nibbles, int
         return panels(outputs);
     }
 
-    /** Where the ints of a panel's inputs from {@code input} on begin. */
+    /** Where the ints of a panel's inputs from {@code input} on, within its group, begin. */
     int nibblesAt(int panel, int input) {
-        return (panel * inputs + input) / INPUTS_PER_INT * PANEL;
+        int block = input / groupSize * panels() + panel;
+        return (block * groupSize + input % groupSize) / INPUTS_PER_INT * PANEL;
     }
 
     /** Where a panel's group begins. */
     int groupAt(int panel, int group) {
-        return (panel * (inputs / groupSize) + group) * PANEL;
+        return (group * panels() + panel) * PANEL;
     }
 
     long bytes() {

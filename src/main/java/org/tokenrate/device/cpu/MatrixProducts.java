@@ -210,7 +210,7 @@ final class MatrixProducts implements AutoCloseable {
     }
 
     /** The reference code takes minutes a call: better no answer than that. */
-    private static void refuseReference(dnnl_primitive_desc description, Shape shape) {
+    static void refuseReference(dnnl_primitive_desc description, Record shape) {
         try (PointerPointer<BytePointer> name = new PointerPointer<>(1)) {
             OneDnn.check(
                     dnnl.dnnl_primitive_desc_query(
