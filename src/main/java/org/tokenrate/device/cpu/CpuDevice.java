@@ -118,11 +118,19 @@ public final class CpuDevice implements Device {
     @Override
     public Matrix loadMatrix(List<LinearData> parts, List<TensorData> bias) throws IOException {
         SlicedMatrix matrix =
-                parts.get(0) instanceof AwqData
-                        ? new FourBitLoader(team, fourBitScratch).load(parts, bias)
-                        : loadDense(parts, bias);
+                parts.get(0) instanceof AwqData ? loadFourBit(parts, bias) : loadDense(parts, bias);
         matrices.add(matrix);
         return matrix;
+    }
+
+    private FourBitMatrix loadFourBit(List<LinearData> parts, List<TensorData> bias)
+            throws IOException {
+        if (dtype == DType.BF16 && !OneDnn.hasBf16()) {
+            throw new IOException(
+                    "%s is of 4 bits, and this CPU (%s) multiplies no bf16 with it; use dtype=f32"
+                            .formatted(parts.get(0).name(), OneDnn.instructionSet()));
+        }
+        return new FourBitLoader(team, fourBitScratch).load(parts, bias);
     }
 
     private CpuMatrix loadDense(List<LinearData> parts, List<TensorData> bias) throws IOException {
