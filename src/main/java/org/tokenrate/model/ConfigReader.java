@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.CharConversionException;
 import java.io.IOException;
@@ -80,6 +81,8 @@ final class ConfigReader {
         JsonNode json;
         try {
             json = JSON.readTree(text);
+        } catch (MismatchedInputException e) {
+            throw new CheckpointException(file, "is not JSON: text follows its end");
         } catch (JsonProcessingException e) {
             throw new CheckpointException(file, "is not JSON: " + e.getOriginalMessage());
         } catch (CharConversionException e) { // what looks like UTF-32 and is not

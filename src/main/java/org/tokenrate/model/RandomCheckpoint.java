@@ -34,14 +34,8 @@ final class RandomCheckpoint implements Checkpoint {
 
     /**
      * @param identity what tells this model from others: the text of its configuration
-     * @throws IllegalArgumentException if the format does not have such models
      */
     RandomCheckpoint(ModelConfig config, long seed, ModelFormat format, String identity) {
-        if (format == ModelFormat.LLAMA && config.architecture() != Architecture.LLAMA) {
-            throw new IllegalArgumentException(
-                    "modelFormat=llama holds models of Llama's architecture only, not of %s; use hf"
-                            .formatted(config.architecture().label()));
-        }
         for (Entry e : ModelTensors.of(config)) entries.put(e.name(), e);
         tensors = new RandomTensors(seed);
         this.config = config;

@@ -67,7 +67,14 @@ record RandomSource(String label, ModelFormat format, Path configFile, byte[] co
 
     @Override
     public ModelConfig config() throws IOException {
-        return ModelConfig.parse(configFile, configJson);
+        ModelConfig config = ModelConfig.parse(configFile, configJson);
+        if (format == ModelFormat.LLAMA && config.architecture() != Architecture.LLAMA) {
+            throw new CheckpointException(
+                    configFile,
+                    "is of the architecture %s, but modelFormat=llama holds Llama's only; use hf"
+                            .formatted(config.architecture().label()));
+        }
+        return config;
     }
 
     @Override

@@ -49,6 +49,14 @@ class RandomSourceTest {
     }
 
     @Test
+    void metaLayoutIsForLlamasOnly() throws IOException {
+        ModelSource source = ModelSource.of("random:qwen2-7b", "llama");
+        String message = assertThrows(IOException.class, source::config).getMessage();
+        assertTrue(message.contains("Qwen2ForCausalLM"), message);
+        assertTrue(message.endsWith("use hf"), message);
+    }
+
+    @Test
     void anyConfigurationCanBeTaken(@TempDir Path folder) throws IOException {
         Path file = Files.write(folder.resolve("config.json"), Builtin.configJson());
         ModelConfig builtin = ModelSource.of("random:builtin", "hf").config();

@@ -11,7 +11,14 @@ class LibrariesTest {
     void theBuildFilledInEveryVersion() {
         var versions = Libraries.versions();
         assertEquals(
-                Set.of("jmh", "javacpp", "dnnl-preset", "djl-tokenizers", "jackson"),
+                Set.of(
+                        "jmh",
+                        "javacpp",
+                        "dnnl-preset",
+                        "djl-tokenizers",
+                        "djl-sentencepiece",
+                        "jtokkit",
+                        "jackson"),
                 versions.keySet());
         versions.forEach((name, v) -> assertTrue(v.matches("[0-9][0-9.-]+"), name + "=" + v));
     }
