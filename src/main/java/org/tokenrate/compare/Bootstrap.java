@@ -24,14 +24,15 @@ final class Bootstrap {
      * Of {@code candidate.median() / base.median() - 1}; unknown with fewer than three forks on a
      * side, which say next to nothing of how forks differ.
      *
+     * @param resamples none if 0
      * @param seed the same one gives the same interval
      */
-    static Interval change95(Sample base, Sample candidate, long seed) {
+    static Interval change95(Sample base, Sample candidate, int resamples, long seed) {
         int fewer = Math.min(base.forkCount(), candidate.forkCount());
-        if (fewer < FEWEST_FORKS) return Interval.UNKNOWN;
+        if (fewer < FEWEST_FORKS || resamples == 0) return Interval.UNKNOWN;
         var random = new SplittableRandom(seed);
-        double[] changes = new double[RESAMPLES];
-        for (int i = 0; i < RESAMPLES; i++) {
+        double[] changes = new double[resamples];
+        for (int i = 0; i < resamples; i++) {
             changes[i] = resampled(candidate, random) / resampled(base, random) - 1;
         }
         Arrays.sort(changes);

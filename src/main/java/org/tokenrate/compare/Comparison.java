@@ -64,7 +64,7 @@ public record Comparison(
                 likeness.notes(),
                 matching.onlyBase(),
                 matching.onlyCandidate(),
-                Judge.judge(matching.pairs()));
+                Judge.judge(matching.pairs(), Bootstrap.RESAMPLES));
     }
 
     /** All figures of all rows that were measured on both sides. */

@@ -26,11 +26,13 @@ final class Judge {
     }
 
     private final List<Matching.Pair> pairs;
+    private final int resamples;
     private final List<Test> tests = new ArrayList<>();
     private final DetectableChange detectable = new DetectableChange();
 
-    private Judge(List<Matching.Pair> pairs) {
+    private Judge(List<Matching.Pair> pairs, int resamples) {
         this.pairs = pairs;
+        this.resamples = resamples;
         for (int row = 0; row < pairs.size(); row++) {
             Matching.Pair pair = pairs.get(row);
             for (Figure f : Figure.values()) {
@@ -42,8 +44,11 @@ final class Judge {
         }
     }
 
-    static List<Comparison.Row> judge(List<Matching.Pair> pairs) {
-        return new Judge(pairs).rows();
+    /**
+     * @param resamples for the intervals, on which no verdict depends
+     */
+    static List<Comparison.Row> judge(List<Matching.Pair> pairs, int resamples) {
+        return new Judge(pairs, resamples).rows();
     }
 
     private List<Comparison.Row> rows() {
@@ -109,7 +114,7 @@ final class Judge {
                 n,
                 m,
                 change,
-                Bootstrap.change95(t.base, t.candidate, t.seed.hashCode()),
+                Bootstrap.change95(t.base, t.candidate, resamples, t.seed.hashCode()),
                 p,
                 adjusted,
                 verdict,
