@@ -5,7 +5,7 @@ import java.util.OptionalLong;
 /**
  * How times scatter: each is multiplied by log-normal factors of mean 1, one a token, one a
  * workload and one a JVM, as a real engine's steps, runs and forks differ. A workload begins when a
- * request comes and none is in flight.
+ * request comes from outside, not from a listener, and none is in flight.
  *
  * @param step standard deviation of the logarithm of a token's factor, in [0, 1]
  * @param iteration of a workload's, which all of its tokens share

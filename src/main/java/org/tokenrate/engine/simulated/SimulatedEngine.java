@@ -102,7 +102,9 @@ public final class SimulatedEngine implements InferenceEngine {
                                     tokens,
                                     MAX_TOKENS));
         }
-        if (inFlight.getAndIncrement() == 0) workloads.incrementAndGet();
+        // A listener that submits the next request at the end of one goes on with the workload.
+        boolean idle = inFlight.getAndIncrement() == 0 && Thread.currentThread() != thread;
+        if (idle) workloads.incrementAndGet();
         long seed = request.sampling().seed();
         var generation =
                 new SimulatedGeneration(
@@ -154,7 +156,7 @@ public final class SimulatedEngine implements InferenceEngine {
         LockSupport.unpark(thread);
     }
 
-    /** A request that was in flight no longer is. */
+    /** A request no longer is in flight; said before its listener hears of it. */
     void ended() {
         inFlight.decrementAndGet();
     }

@@ -96,29 +96,28 @@ final class SimulatedGeneration implements Generation {
     void finishCancelled() {
         if (ended) return;
         ended = true;
+        engine.ended();
         try {
             listener.onFinished(FinishReason.CANCELLED);
         } catch (RuntimeException e) {
             engine.listenerThrew(e);
-        } finally {
-            engine.ended();
         }
     }
 
     void fail(Exception cause) {
         if (ended) return;
         ended = true;
+        engine.ended();
         try {
             listener.onFailed(cause);
         } catch (RuntimeException e) {
             engine.listenerThrew(e);
-        } finally {
-            engine.ended();
         }
     }
 
     private void end() {
         ended = true;
+        engine.ended();
         try {
             if (fails) {
                 listener.onFailed(
@@ -130,8 +129,6 @@ final class SimulatedGeneration implements Generation {
             }
         } catch (RuntimeException e) {
             engine.listenerThrew(e);
-        } finally {
-            engine.ended();
         }
     }
 }
