@@ -22,7 +22,7 @@ import org.tokenrate.report.JmhResult;
  *       how many say that the build differs from itself.
  * </ul>
  */
-final class TrustProof {
+public final class TrustProof {
     private static final String ENGINE = "simulated:20ms:5ms";
     private static final double TPOT_US = 5_000;
     private static final int COMPARISONS = 200;
@@ -118,7 +118,7 @@ final class TrustProof {
                 double[] detectable = {};
                 for (int s = 0; s < SLOWDOWNS.length; s++) {
                     String noise = ":noise=0.05/0.01/0.01";
-                    String delay = ":delay=" + Math.round(TPOT_US * SLOWDOWNS[s] / 100) + "us";
+                    String delay = delay(SLOWDOWNS[s]);
                     List<List<Outcome>> all =
                             compare(
                                     ENGINE + noise,
@@ -143,7 +143,30 @@ final class TrustProof {
                                 : String.format(Locale.ROOT, " %.1f %% |%n", 100 * median));
             }
         }
-        return table.toString();
+        return table.append('\n').append(outputRates()).toString();
+    }
+
+    /** What the delays do to the compared figure, without noise. */
+    private String outputRates() {
+        double base = outputRate(ENGINE);
+        var text = new StringBuilder("Output tokens/s fall by");
+        for (int slowdown : SLOWDOWNS) {
+            double change = outputRate(ENGINE + delay(slowdown)) / base - 1;
+            text.append(String.format(Locale.ROOT, " %.2f %%,", -100 * change));
+        }
+        text.setCharAt(text.length() - 1, '.');
+        return text.append('\n').toString();
+    }
+
+    private double outputRate(String engine) {
+        return benchmark
+                .row(engine, 1, 1, new SplittableRandom(SEED))
+                .sample(Figure.OUTPUT_RATE.metric())
+                .median();
+    }
+
+    private static String delay(int slowdown) {
+        return ":delay=" + Math.round(TPOT_US * slowdown / 100) + "us";
     }
 
     /** With one fork a side, its iterations count as forks do. */
