@@ -26,6 +26,9 @@ public final class Main {
         if (args.length > 0 && args[0].equals("csv")) {
             return CsvCommand.run(List.of(args).subList(1, args.length));
         }
+        if (args.length > 0 && args[0].equals("compare")) {
+            return CompareCommand.run(List.of(args).subList(1, args.length));
+        }
         try {
             Arguments arguments = Arguments.parse(List.of(args));
             var jmh = new CommandLineOptions(arguments.jmh().toArray(String[]::new));

@@ -17,9 +17,9 @@ import org.tokenrate.engine.TokenListener;
 
 /**
  * Sends token k of every request at {@code submit + ttft + k * tpot}, however many are in flight,
- * and never earlier. Tokens are pseudo-random ids below {@code vocabularySize}, the same for the
- * same sampling seed. One thread serves all requests in the order of their deadlines; while it is
- * late it sends without waiting until it has caught up.
+ * and never earlier; with {@link Noise} these times scatter. Tokens are pseudo-random ids below
+ * {@code vocabularySize}, the same for the same sampling seed. One thread serves all requests in
+ * the order of their deadlines; while it is late it sends without waiting until it has caught up.
  */
 public final class SimulatedEngine implements InferenceEngine {
     /** Small enough for any tokenizer: byte-level ones have an id a byte before anything else. */
@@ -37,7 +37,10 @@ public final class SimulatedEngine implements InferenceEngine {
     private final int vocabularySize;
     private final EngineInfo info;
     private final long originNanos = System.nanoTime();
+    private final NoiseSource noise;
     private final AtomicLong submitted = new AtomicLong();
+    private final AtomicLong inFlight = new AtomicLong();
+    private final AtomicLong workloads = new AtomicLong();
     private final ConcurrentLinkedQueue<SimulatedGeneration> inbox = new ConcurrentLinkedQueue<>();
     private final PriorityQueue<SimulatedGeneration> due =
             new PriorityQueue<>(SimulatedGeneration.TURN);
@@ -58,6 +61,8 @@ public final class SimulatedEngine implements InferenceEngine {
                     "vocabularySize=" + vocabularySize + " must be at least 1");
         }
         this.timing = timing;
+        noise = new NoiseSource(timing.noise());
+        if (!timing.noise().isNone()) LOG.info("noise from seed {}", noise.seed());
         this.vocabularySize = vocabularySize;
         info =
                 new EngineInfo(
@@ -97,6 +102,10 @@ public final class SimulatedEngine implements InferenceEngine {
                                     tokens,
                                     MAX_TOKENS));
         }
+        // A listener that submits the next request at the end of one goes on with the workload.
+        boolean idle = inFlight.getAndIncrement() == 0 && Thread.currentThread() != thread;
+        if (idle) workloads.incrementAndGet();
+        long seed = request.sampling().seed();
         var generation =
                 new SimulatedGeneration(
                         this,
@@ -104,14 +113,18 @@ public final class SimulatedEngine implements InferenceEngine {
                         now,
                         request,
                         listener,
-                        timing,
+                        timing.failRatio(),
+                        noise.schedule(timing, workloads.get() - 1, seed),
                         vocabularySize);
         if (Thread.currentThread() == thread) {
             due.add(generation);
         } else {
             wake(generation);
             // The thread may have taken its last look at the inbox before this request was in it.
-            if (closed && inbox.remove(generation)) throw closedException();
+            if (closed && inbox.remove(generation)) {
+                ended();
+                throw closedException();
+            }
         }
         return generation;
     }
@@ -141,6 +154,11 @@ public final class SimulatedEngine implements InferenceEngine {
     void wake(SimulatedGeneration generation) {
         inbox.add(generation);
         LockSupport.unpark(thread);
+    }
+
+    /** A request no longer is in flight; said before its listener hears of it. */
+    void ended() {
+        inFlight.decrementAndGet();
     }
 
     /** A listener must not take the other requests down with it. */

@@ -5,7 +5,7 @@ import org.tokenrate.engine.EngineProvider;
 import org.tokenrate.engine.InferenceEngine;
 
 /**
- * {@code engine=simulated[:ttft[:tpot]][:fail=ratio]}: see {@link SimulatedTiming#parse}. The other
+ * {@code engine=simulated[:ttft[:tpot]][:options]}: see {@link SimulatedTiming#parse}. The other
  * options are of no account: there is no model.
  */
 public final class SimulatedEngineProvider implements EngineProvider {

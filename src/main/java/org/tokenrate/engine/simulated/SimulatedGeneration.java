@@ -21,7 +21,7 @@ final class SimulatedGeneration implements Generation {
     private final TokenListener listener;
     private final SplittableRandom tokens;
     private final int vocabularySize;
-    private final long tpotNanos;
+    private final TokenSchedule schedule;
     private final boolean stream;
     private final boolean fails;
     private final int requested;
@@ -38,20 +38,23 @@ final class SimulatedGeneration implements Generation {
             long submitNanos,
             GenerationRequest request,
             TokenListener listener,
-            SimulatedTiming timing,
+            double failRatio,
+            TokenSchedule schedule,
             int vocabularySize) {
         this.engine = engine;
         this.number = number;
         this.listener = listener;
         this.vocabularySize = vocabularySize;
         tokens = new SplittableRandom(request.sampling().seed());
-        tpotNanos = timing.tpotNanos();
+        this.schedule = schedule;
         stream = request.stream();
-        fails = timing.failRatio() > 0 && tokens.nextDouble() < timing.failRatio();
+        fails = failRatio > 0 && tokens.nextDouble() < failRatio;
         requested = request.maxNewTokens();
         toSend = fails ? requested / 2 : requested;
-        dueNanos = submitNanos + timing.ttftNanos();
-        if (!stream) dueNanos += Math.max(0, toSend - 1) * tpotNanos;
+        dueNanos = submitNanos + schedule.firstNanos();
+        if (!stream) {
+            for (int i = 1; i < toSend; i++) dueNanos += schedule.nextNanos();
+        }
     }
 
     @Override
@@ -81,7 +84,7 @@ final class SimulatedGeneration implements Generation {
                 for (int i = 0; i < count; i++) out[i] = tokens.nextInt(vocabularySize);
                 sent += count;
                 // From the last deadline, not from now: being late once does not add up.
-                dueNanos += tpotNanos;
+                if (sent < toSend) dueNanos += schedule.nextNanos();
                 listener.onTokens(out, count);
             }
             if (sent == toSend) end();
@@ -93,6 +96,7 @@ final class SimulatedGeneration implements Generation {
     void finishCancelled() {
         if (ended) return;
         ended = true;
+        engine.ended();
         try {
             listener.onFinished(FinishReason.CANCELLED);
         } catch (RuntimeException e) {
@@ -103,6 +107,7 @@ final class SimulatedGeneration implements Generation {
     void fail(Exception cause) {
         if (ended) return;
         ended = true;
+        engine.ended();
         try {
             listener.onFailed(cause);
         } catch (RuntimeException e) {
@@ -112,6 +117,7 @@ final class SimulatedGeneration implements Generation {
 
     private void end() {
         ended = true;
+        engine.ended();
         try {
             if (fails) {
                 listener.onFailed(

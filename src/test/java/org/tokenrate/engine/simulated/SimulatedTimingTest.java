@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -24,6 +25,21 @@ class SimulatedTimingTest {
     }
 
     @Test
+    void delayNoiseAndSeedAreReadInAnyOrder() {
+        var noise = new Noise(0.1, 0.02, 0.03, OptionalLong.of(-7));
+        assertEquals(
+                new SimulatedTiming(20_000_000, 1_000_000, 0, 30_000, noise),
+                SimulatedTiming.parse("simulated:seed=-7:noise=0.1/0.02/0.03:20ms:delay=30us:1ms"));
+    }
+
+    @Test
+    void iterationsAndForksScatterByAFifthOfAStepUnlessToldOtherwise() {
+        assertEquals(
+                new Noise(0.5, 0.1, 0.1, OptionalLong.empty()),
+                SimulatedTiming.parse("simulated:noise=0.5").noise());
+    }
+
+    @Test
     void whatIsNotUnderstoodIsNamedWithAnExample() {
         for (String bad :
                 new String[] {
@@ -33,6 +49,10 @@ class SimulatedTimingTest {
                     "simulated:1m",
                     "simulated:1ms:2ms:3ms",
                     "simulated:fail=x",
+                    "simulated:noise=x",
+                    "simulated:noise=0.1/0.1",
+                    "simulated:seed=1.5",
+                    "simulated:delay=5",
                     "simulated:1e3ms",
                     "simulator:1ms"
                 }) {
@@ -50,6 +70,11 @@ class SimulatedTimingTest {
                 IllegalArgumentException.class, () -> SimulatedTiming.parse("simulated:fail=1.1"));
         assertThrows(
                 IllegalArgumentException.class, () -> SimulatedTiming.parse("simulated:fail=NaN"));
+        assertThrows(
+                IllegalArgumentException.class, () -> SimulatedTiming.parse("simulated:noise=1.1"));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> SimulatedTiming.parse("simulated:delay=3601s"));
     }
 
     @Test
@@ -62,7 +87,15 @@ class SimulatedTimingTest {
                     new SimulatedTiming(
                             random.nextInt(3_600) * units[random.nextInt(4)],
                             random.nextInt(3_600) * units[random.nextInt(4)],
-                            random.nextBoolean() ? 0 : random.nextDouble());
+                            random.nextBoolean() ? 0 : random.nextDouble(),
+                            random.nextInt(2) * 30_000L,
+                            new Noise(
+                                    random.nextDouble(),
+                                    random.nextDouble(),
+                                    random.nextDouble(),
+                                    random.nextBoolean()
+                                            ? OptionalLong.empty()
+                                            : OptionalLong.of(random.nextLong())));
             assertEquals(timing, SimulatedTiming.parse(timing.engineName()), "seed " + seed);
         }
     }
