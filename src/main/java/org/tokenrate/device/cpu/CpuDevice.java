@@ -33,6 +33,7 @@ public final class CpuDevice implements Device {
     private final Scratch[] scratch;
     private final MatrixProducts products;
     private final WeightMemory weights = new WeightMemory();
+    private final MatrixLoader loader;
     private final FourBitScratch[] fourBitScratch;
     private final List<CpuTensor> tensors = new ArrayList<>();
     private final List<SlicedMatrix> matrices = new ArrayList<>();
@@ -60,6 +61,7 @@ public final class CpuDevice implements Device {
         scratch = new Scratch[threads];
         for (int i = 0; i < threads; i++) scratch[i] = new Scratch();
         products = new MatrixProducts(dtype);
+        loader = new MatrixLoader(products, dtype, team, weights);
         fourBitScratch = new FourBitScratch[threads];
         for (int i = 0; i < threads; i++) {
             fourBitScratch[i] = new FourBitScratch(dtype);
@@ -142,7 +144,7 @@ public final class CpuDevice implements Device {
             }
             rows.add(dense.rows());
         }
-        CpuMatrix matrix = new MatrixLoader(products, dtype, team, weights).load(rows);
+        CpuMatrix matrix = loader.load(rows);
         if (!bias.isEmpty()) matrix.addBias(vector(bias));
         return matrix;
     }
@@ -273,6 +275,7 @@ public final class CpuDevice implements Device {
         matrices.clear();
         tensors.forEach(CpuTensor::free);
         tensors.clear();
+        loader.close();
         weights.close();
         for (FourBitScratch s : fourBitScratch) s.free();
         products.close();

@@ -230,7 +230,6 @@ final class CpuMatrix extends SlicedMatrix {
             dnnl.dnnl_memory_destroy(memory);
             dnnl.dnnl_stream_destroy(stream);
             dnnl.dnnl_memory_desc_destroy(layout);
-            weights.deallocate();
             bias.deallocate();
         }
     }

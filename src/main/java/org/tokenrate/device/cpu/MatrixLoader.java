@@ -16,7 +16,7 @@ import org.tokenrate.checkpoint.TensorData;
  * Brings weights from a checkpoint's rows into the layout of oneDNN's products: every thread reads
  * a few rows, as many as its cache holds, and reorders them into their place.
  */
-final class MatrixLoader {
+final class MatrixLoader implements AutoCloseable {
     /** Bytes that a thread reads at a time, if a block of outputs is not larger. */
     private static final int CHUNK_BYTES = 512 << 10;
 
@@ -27,6 +27,10 @@ final class MatrixLoader {
     private final DType dtype;
     private final Team team;
     private final WeightMemory memory;
+
+    // Kept from matrix to matrix: memory that is given back is cleared anew when it is taken again.
+    private final List<Stage> stages = new ArrayList<>();
+    private final Map<Kind, Reorder> reorders = new ConcurrentHashMap<>();
 
     /**
      * @param dtype of the weights on the device
@@ -78,7 +82,8 @@ final class MatrixLoader {
     private record Chunk(Slice slice, int first, int count) {}
 
     /** What tells one reorder from another. */
-    private record Kind(DType type, int stride, int sliceOutputs, int count, boolean last) {}
+    private record Kind(
+            DType type, int inputs, int stride, int sliceOutputs, int count, boolean last) {}
 
     private Slice addSlice(CpuMatrix matrix, int first, int outputs) {
         dnnl_memory_desc description = products.weightsLayout(matrix.inputs(), outputs);
@@ -92,24 +97,29 @@ final class MatrixLoader {
         List<List<Chunk>> chunks = slices.stream().map(s -> chunks(s, rows)).toList();
         int longest = chunks.stream().mapToInt(List::size).max().orElseThrow();
         int most = chunks.stream().mapToInt(c -> c.get(0).count).max().orElseThrow();
-        List<Stage> stages = new ArrayList<>();
-        Map<Kind, Reorder> reorders = new ConcurrentHashMap<>();
-        try {
-            for (int i = 0; i < team.threads(); i++) stages.add(new Stage(most, rows.inputs()));
-            // Item i goes to thread i % slices: the one that will multiply with what it loads.
-            ParallelReads.run(
-                    team,
-                    longest * slices.size(),
-                    (item, thread) -> {
-                        List<Chunk> ofSlice = chunks.get(item % slices.size());
-                        int index = item / slices.size();
-                        if (index < ofSlice.size()) {
-                            load(ofSlice.get(index), rows, stages.get(thread), reorders);
-                        }
-                    });
-        } finally {
-            stages.forEach(Stage::close);
-            reorders.values().forEach(Reorder::close);
+        for (int i = 0; i < team.threads(); i++) stage(i, most, rows.inputs());
+        // Item i goes to thread i % slices: the one that will multiply with what it loads.
+        ParallelReads.run(
+                team,
+                longest * slices.size(),
+                (item, thread) -> {
+                    List<Chunk> ofSlice = chunks.get(item % slices.size());
+                    int index = item / slices.size();
+                    if (index < ofSlice.size()) {
+                        load(ofSlice.get(index), rows, stages.get(thread));
+                    }
+                });
+    }
+
+    /** Readies a thread's stage for so many rows. */
+    private void stage(int thread, int rows, int inputs) {
+        if (thread == stages.size()) {
+            stages.add(new Stage(rows, inputs));
+        } else if (!stages.get(thread).fits(rows, inputs)) {
+            stages.get(thread).close();
+            stages.set(thread, new Stage(rows, inputs));
+        } else {
+            stages.get(thread).reuse(inputs);
         }
     }
 
@@ -126,8 +136,7 @@ final class MatrixLoader {
         return chunks;
     }
 
-    private void load(Chunk chunk, StoredRows rows, Stage stage, Map<Kind, Reorder> reorders)
-            throws IOException {
+    private void load(Chunk chunk, StoredRows rows, Stage stage) throws IOException {
         Slice slice = chunk.slice;
         boolean canPair = slice.pairs.isPresent();
         var staged = stage.read(rows.pieces(slice.first + chunk.first, chunk.count), canPair);
@@ -136,6 +145,7 @@ final class MatrixLoader {
         var kind =
                 new Kind(
                         staged.type(),
+                        layout.inputs(),
                         staged.stride(),
                         layout.outputs(),
                         chunk.count,
@@ -159,5 +169,14 @@ final class MatrixLoader {
 
     private static dnnl_memory_desc pairs(WeightsLayout layout, Kind kind) {
         return Reorder.rows(dnnl.dnnl_f32, layout.inputs(), kind.count, kind.stride / 2);
+    }
+
+    /** Frees what is kept from matrix to matrix. */
+    @Override
+    public void close() {
+        stages.forEach(Stage::close);
+        stages.clear();
+        reorders.values().forEach(Reorder::close);
+        reorders.clear();
     }
 }

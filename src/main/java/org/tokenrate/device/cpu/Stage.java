@@ -32,24 +32,36 @@ final class Stage implements AutoCloseable {
      */
     record Staged(BytePointer memory, DType type, int stride) {}
 
-    private final int inputs;
+    private int inputs;
     private final BytePointer raw;
     private final ByteBuffer rawBytes;
     private final BytePointer spread;
     private final ByteBuffer spreadBytes;
-    private final short[] halves;
-    private final float[] floats;
+    private short[] halves = new short[0];
+    private float[] floats = new float[0];
 
     /**
      * @param rows most rows at a time
      * @param inputs elements of a row
      */
     Stage(int rows, int inputs) {
-        this.inputs = inputs;
-        raw = new BytePointer((long) rows * inputs * Float.BYTES);
+        reuse(inputs);
+        raw = new BytePointer((long) rows * (inputs + 2 * LINE) * Float.BYTES);
         rawBytes = raw.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-        spread = new BytePointer((long) rows * stride(DType.F32) * Float.BYTES);
+        spread = new BytePointer((long) rows * (inputs + 2 * LINE) * Float.BYTES);
         spreadBytes = spread.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Whether so many rows find room in what there is. */
+    boolean fits(int rows, int inputs) {
+        long widest = (long) rows * (inputs + 2 * LINE) * Float.BYTES;
+        return widest <= Math.min(rawBytes.capacity(), spreadBytes.capacity());
+    }
+
+    /** Takes rows of another width from now on. */
+    void reuse(int inputs) {
+        this.inputs = inputs;
+        if (halves.length >= inputs) return;
         halves = new short[inputs];
         floats = new float[inputs];
     }

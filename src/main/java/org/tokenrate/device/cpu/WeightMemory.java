@@ -31,7 +31,7 @@ final class WeightMemory implements AutoCloseable {
     private long used;
     private long size;
 
-    /** Memory that holds anything; {@code deallocate()} has no effect on it. */
+    /** Memory that holds anything, until {@link #close}; never to be deallocated by itself. */
     BytePointer allocate(long bytes) {
         if (bytes > size - used) newBlock(bytes);
         BytePointer memory = block.getPointer(used);

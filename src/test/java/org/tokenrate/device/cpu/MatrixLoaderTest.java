@@ -137,11 +137,17 @@ class MatrixLoaderTest {
     private static List<byte[]> load(DType dtype, Team team, List<TensorData> parts)
             throws IOException {
         try (MatrixProducts products = new MatrixProducts(dtype);
-                WeightMemory memory = new WeightMemory()) {
+                WeightMemory memory = new WeightMemory();
+                MatrixLoader loader = new MatrixLoader(products, dtype, team, memory)) {
             // Memory as it may come from the system's heap: padding must be written, too.
             BytePointer dirty = memory.allocate(1 << 20);
             Pointer.memset(dirty, 0xa5, 1 << 20);
-            CpuMatrix matrix = new MatrixLoader(products, dtype, team, memory).load(parts);
+            // A loader keeps its stages: what other matrices left in them must not matter.
+            for (DType stored : List.of(DType.F32, DType.BF16, DType.F16)) {
+                loader.load(List.of(ArrayTensor.random(new Random(1), stored, 70, 37))).free();
+            }
+            loader.load(parts).free();
+            CpuMatrix matrix = loader.load(parts);
             List<byte[]> slices = matrix.toBytes();
             matrix.free();
             return slices;
