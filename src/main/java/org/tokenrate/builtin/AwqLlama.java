@@ -15,15 +15,10 @@ final class AwqLlama {
     private AwqLlama() {}
 
     static void writeConfig(Path file) throws IOException {
-        take("config.json", file);
+        Files.write(file, AwqWriter.config(file, Resources.bytes("config.json"), GROUP_SIZE));
     }
 
     static void write(Path file) throws IOException {
-        take("model.safetensors", file);
-    }
-
-    /** Quantises the dense model in a folder of its own and keeps one of the files. */
-    private static void take(String name, Path file) throws IOException {
         Path folder = Files.createTempDirectory("tokenrate-awq");
         try {
             Path dense = Files.createDirectory(folder.resolve("dense"));
@@ -31,7 +26,7 @@ final class AwqLlama {
             Files.write(dense.resolve("config.json"), Resources.bytes("config.json"));
             RandomLlama.write(dense.resolve("model.safetensors"));
             AwqWriter.convert(dense, awq, GROUP_SIZE);
-            Files.move(awq.resolve(name), file, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(awq.resolve("model.safetensors"), file, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             delete(folder);
         }

@@ -5,8 +5,9 @@ package org.tokenrate.builtin;
  * Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014). Not
  * thread-safe.
  */
-final class SplitMix64 {
-    private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
+public final class SplitMix64 {
+    /** What a counter goes up by. */
+    public static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
     private long state;
     private double spareGaussian = Double.NaN;
@@ -16,8 +17,11 @@ final class SplitMix64 {
     }
 
     long nextLong() {
-        state += GOLDEN_GAMMA;
-        long z = state;
+        return mix(state += GOLDEN_GAMMA);
+    }
+
+    /** The finalizer: a good hash of 64 bits, which a counter makes a generator of. */
+    public static long mix(long z) {
         z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
         z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
         return z ^ z >>> 31;

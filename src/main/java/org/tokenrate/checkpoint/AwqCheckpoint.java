@@ -147,6 +147,15 @@ public final class AwqCheckpoint implements Checkpoint {
     }
 
     @Override
+    public String place(String tensor) {
+        String layer =
+                tensor.endsWith(WEIGHT)
+                        ? tensor.substring(0, tensor.length() - WEIGHT.length())
+                        : tensor;
+        return files.place(packed.contains(layer) ? layer + QWEIGHT : tensor);
+    }
+
+    @Override
     public long bytes() {
         return files.bytes();
     }

@@ -1,11 +1,7 @@
 package org.tokenrate.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.CharConversionException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
@@ -20,16 +16,11 @@ record AwqSettings(int groupSize) {
     /** Group sizes that AutoAWQ writes. */
     static final Set<Integer> GROUP_SIZES = Set.of(32, 64, 128);
 
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-
-    /** A configuration is a few KB; an untrusted one may not fill the memory. */
-    private static final long MAX_CONFIG_BYTES = 16 << 20;
-
     /**
      * @throws CheckpointException if the file cannot be read or says anything else
      */
     static AwqSettings read(Path config) throws IOException {
-        JsonNode settings = json(config).path("quantization_config");
+        JsonNode settings = JsonFile.object(config).path("quantization_config");
         if (!settings.isObject()) {
             throw new CheckpointException(
                     config, "has no quantization_config: these are not AWQ weights");
@@ -39,34 +30,18 @@ record AwqSettings(int groupSize) {
         expect(config, "zero_point", "true", settings.path("zero_point").asText("true"));
         JsonNode bits = either(settings, "bits", "w_bit");
         if (!bits.isIntegralNumber() || bits.asLong() != 4) {
-            throw unknown(config, "bits", bits.isMissingNode() ? "(none)" : quote(bits), "4");
+            throw unknown(
+                    config, "bits", bits.isMissingNode() ? "(none)" : JsonFile.quote(bits), "4");
         }
         JsonNode size = either(settings, "group_size", "q_group_size");
         if (!size.isInt() || !GROUP_SIZES.contains(size.asInt())) {
             throw unknown(
                     config,
                     "group_size",
-                    size.isMissingNode() ? "(none)" : quote(size),
+                    size.isMissingNode() ? "(none)" : JsonFile.quote(size),
                     "32, 64 and 128");
         }
         return new AwqSettings(size.asInt());
-    }
-
-    private static JsonNode json(Path config) throws IOException {
-        if (!Files.isRegularFile(config)) throw new CheckpointException(config, "is missing");
-        if (Files.size(config) > MAX_CONFIG_BYTES) {
-            throw new CheckpointException(
-                    config,
-                    "is %d bytes long; a configuration has at most %d"
-                            .formatted(Files.size(config), MAX_CONFIG_BYTES));
-        }
-        try {
-            return JSON.readTree(config.toFile());
-        } catch (JsonProcessingException e) {
-            throw new CheckpointException(config, "is not JSON: " + e.getOriginalMessage());
-        } catch (CharConversionException e) { // what looks like UTF-32 and is not
-            throw new CheckpointException(config, "is not JSON: " + e.getMessage());
-        }
     }
 
     private static JsonNode either(JsonNode settings, String name, String other) {
@@ -78,11 +53,6 @@ record AwqSettings(int groupSize) {
         if (!found.toLowerCase(Locale.ROOT).equals(known)) {
             throw unknown(config, name, found.isEmpty() ? "(none)" : found, known);
         }
-    }
-
-    private static String quote(JsonNode node) {
-        String text = node.toString();
-        return text.length() <= 40 ? text : text.substring(0, 40) + "...";
     }
 
     private static CheckpointException unknown(

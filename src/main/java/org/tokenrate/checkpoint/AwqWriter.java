@@ -3,7 +3,6 @@ package org.tokenrate.checkpoint;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -59,7 +58,9 @@ public final class AwqWriter {
                 }
             }
         }
-        Files.write(to.resolve("config.json"), config(from.resolve("config.json"), groupSize));
+        Path config = from.resolve("config.json");
+        Files.write(
+                to.resolve("config.json"), config(config, Files.readAllBytes(config), groupSize));
     }
 
     private static boolean packs(String name) {
@@ -76,34 +77,24 @@ public final class AwqWriter {
         if (pack) {
             int outputs = Math.toIntExact(tensor.rowCount());
             int inputs = Math.toIntExact(tensor.rowLength());
-            AwqLayer.quantize(values(tensor, 0, outputs), outputs, inputs, groupSize).write(writer);
+            AwqLayer.quantize(TensorFloats.rows(tensor, 0, outputs), outputs, inputs, groupSize)
+                    .write(writer);
             return;
         }
         for (long row = 0; row < tensor.rowCount(); row++) {
-            writer.write(values(tensor, row, row + 1));
+            writer.write(TensorFloats.rows(tensor, row, row + 1));
         }
     }
 
-    private static float[] values(TensorData tensor, long from, long to) throws IOException {
-        ByteBuffer bytes = tensor.rows(from, to);
-        float[] values = new float[Math.toIntExact((to - from) * tensor.rowLength())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] =
-                    switch (tensor.type()) {
-                        case F32 -> bytes.getFloat();
-                        case F16 -> AwqLayer.fromF16(bytes.getShort());
-                        case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
-                        case I32 ->
-                                throw new CheckpointException(
-                                        Path.of(tensor.name()), "holds integers, not weights");
-                    };
-        }
-        return values;
-    }
-
-    private static byte[] config(Path dense, int groupSize) throws IOException {
-        if (!(JSON.readTree(dense.toFile()) instanceof ObjectNode config)) {
-            throw new CheckpointException(dense, "is not a JSON object");
+    /**
+     * A dense model's config.json with the {@code quantization_config} that {@link #convert} adds.
+     *
+     * @param source where it is from, for errors
+     * @throws CheckpointException if it is not a JSON object
+     */
+    public static byte[] config(Path source, byte[] dense, int groupSize) throws IOException {
+        if (!(JSON.readTree(dense) instanceof ObjectNode config)) {
+            throw new CheckpointException(source, "is not a JSON object");
         }
         config.putObject("quantization_config")
                 .put("quant_method", "awq")

@@ -1,11 +1,6 @@
 package org.tokenrate.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,16 +35,8 @@ final class HfFiles {
         }
     }
 
-    private static final JsonMapper JSON =
-            JsonMapper.builder()
-                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-                    .build();
-
     /** About 100 bytes a tensor. */
     private static final int MAX_INDEX_BYTES = 64 << 20;
-
-    private static final int LISTED = 12;
 
     private HfFiles() {}
 
@@ -107,7 +94,7 @@ final class HfFiles {
     }
 
     private static Set<String> shardNames(Path index, Form form) throws IOException {
-        JsonNode map = read(index).path("weight_map");
+        JsonNode map = JsonFile.read(index, MAX_INDEX_BYTES).path("weight_map");
         if (!map.isObject() || map.isEmpty()) {
             throw new CheckpointException(index, "has no weight_map");
         }
@@ -126,28 +113,11 @@ final class HfFiles {
         return names;
     }
 
-    private static JsonNode read(Path index) throws IOException {
-        if (!Files.isRegularFile(index)) throw new CheckpointException(index, "is not a file");
-        if (Files.size(index) > MAX_INDEX_BYTES) {
-            throw new CheckpointException(
-                    index,
-                    "has %d bytes; the limit is %d".formatted(Files.size(index), MAX_INDEX_BYTES));
-        }
-        try {
-            return JSON.readTree(index.toFile());
-        } catch (JsonProcessingException e) {
-            throw new CheckpointException(index, "is not JSON: " + e.getOriginalMessage());
-        } catch (CharConversionException e) { // what looks like UTF-32 and is not
-            throw new CheckpointException(index, "is not JSON: " + e.getMessage());
-        }
-    }
-
     private static String listing(Path folder) throws IOException {
         try (var list = Files.list(folder)) {
             List<String> names = list.map(p -> p.getFileName().toString()).sorted().toList();
             if (names.isEmpty()) return "is empty";
-            return names.stream().limit(LISTED).collect(Collectors.joining(", "))
-                    + (names.size() > LISTED ? " and " + (names.size() - LISTED) + " more" : "");
+            return ModelFolder.shortened(names);
         }
     }
 }

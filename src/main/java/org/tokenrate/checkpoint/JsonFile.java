@@ -30,21 +30,34 @@ final class JsonFile {
      * @throws CheckpointException if the file is too long, is not JSON or holds no object
      */
     static JsonNode object(Path file) throws IOException {
-        long size = Files.size(file);
-        if (size > MAX_BYTES) {
+        JsonNode json = read(file, MAX_BYTES);
+        if (!json.isObject()) throw new CheckpointException(file, "is not a JSON object");
+        return json;
+    }
+
+    /**
+     * What a file holds, an object or not.
+     *
+     * @param limit bytes that it may have
+     * @throws CheckpointException if the file is missing, too long or not JSON
+     */
+    static JsonNode read(Path file, long limit) throws IOException {
+        if (!Files.isRegularFile(file)) {
             throw new CheckpointException(
-                    file, "is %d bytes long, but may have %d".formatted(size, MAX_BYTES));
+                    file, Files.exists(file) ? "is not a file" : "is missing");
         }
-        JsonNode json;
+        long size = Files.size(file);
+        if (size > limit) {
+            throw new CheckpointException(
+                    file, "is %d bytes long, but may have %d".formatted(size, limit));
+        }
         try {
-            json = JSON.readTree(file.toFile());
+            return JSON.readTree(file.toFile());
         } catch (JsonProcessingException e) {
             throw new CheckpointException(file, "is not JSON: " + e.getOriginalMessage());
         } catch (CharConversionException e) { // what looks like UTF-32 and is not
             throw new CheckpointException(file, "is not JSON: " + e.getMessage());
         }
-        if (!json.isObject()) throw new CheckpointException(file, "is not a JSON object");
-        return json;
     }
 
     /** A value for a message. */

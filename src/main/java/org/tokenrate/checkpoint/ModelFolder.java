@@ -158,7 +158,8 @@ record ModelFolder(
                 + names.get(names.size() - 1);
     }
 
-    private static String shortened(List<String> names) {
+    /** The first of some names, and how many more there are. */
+    static String shortened(List<String> names) {
         return names.stream().limit(LISTED).collect(Collectors.joining(", "))
                 + (names.size() > LISTED ? " and " + (names.size() - LISTED) + " more" : "");
     }

@@ -141,7 +141,8 @@ public final class SafetensorsWriter extends TensorWriter {
         checkComplete();
     }
 
-    static short toBf16(float value) {
+    /** The nearest bfloat16, ties to even. */
+    public static short toBf16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (Float.isNaN(value)) {
             return (short) (bits >>> 16 | 0x40);
@@ -150,7 +151,7 @@ public final class SafetensorsWriter extends TensorWriter {
     }
 
     /** IEEE 754 binary16; what is too large becomes infinity. Float.floatToFloat16 is Java 20's. */
-    static short toF16(float value) {
+    public static short toF16(float value) {
         int bits = Float.floatToRawIntBits(value);
         int sign = bits >>> 16 & 0x8000;
         int magnitude = bits & 0x7FFF_FFFF;

@@ -27,9 +27,8 @@ record Run(Path file, boolean hasRecord, List<Entry> entries) {
      * @throws IOException if it is not JMH's json or holds other benchmarks only, in one sentence
      */
     static Run read(Path jmhJson) throws IOException {
-        if (jmhJson.toFile().isFile()) ResultFile.requireSane(jmhJson);
-        List<JmhResult> results = JmhJson.read(jmhJson);
         JsonNode nodes = ResultFile.json(jmhJson);
+        List<JmhResult> results = JmhJson.results(nodes, jmhJson);
         Map<String, String> ofRun = Circumstances.ofRun(jmhJson);
         var entries = new ArrayList<Entry>();
         for (int i = 0; i < results.size(); i++) {

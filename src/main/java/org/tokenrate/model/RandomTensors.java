@@ -3,7 +3,9 @@ package org.tokenrate.model;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.function.LongUnaryOperator;
+import org.tokenrate.builtin.SplitMix64;
 import org.tokenrate.checkpoint.DType;
+import org.tokenrate.checkpoint.SafetensorsWriter;
 import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.model.ModelTensors.Kind;
 
@@ -14,8 +16,6 @@ import org.tokenrate.model.ModelTensors.Kind;
  * one, biases around zero.
  */
 final class RandomTensors {
-    private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
-
     /** A uniform number in [-1, 1) times this has a variance of 1. */
     private static final double UNIFORM = Math.sqrt(3);
 
@@ -52,9 +52,11 @@ final class RandomTensors {
             void fill(ByteBuffer out, long row, int from, int end) {
                 long start = start(name, rowOf.applyAsLong(row));
                 for (int i = from; i < end; ) {
-                    long bits = mix(start + GOLDEN_GAMMA * (i / 4)) >> 16 * (i % 4);
+                    long bits =
+                            SplitMix64.mix(start + SplitMix64.GOLDEN_GAMMA * (i / 4))
+                                    >> 16 * (i % 4);
                     for (int next = Math.min(i - i % 4 + 4, end); i < next; i++, bits >>= 16) {
-                        out.putShort(bf16(mean + scale * (short) bits));
+                        out.putShort(SafetensorsWriter.toBf16(mean + scale * (short) bits));
                     }
                 }
             }
@@ -68,7 +70,7 @@ final class RandomTensors {
             void fill(ByteBuffer out, long row, int from, int end) {
                 long start = start(name, row);
                 for (int i = from; i < end; i++) {
-                    out.putInt((int) (mix(start + GOLDEN_GAMMA * i) >>> 32));
+                    out.putInt((int) (SplitMix64.mix(start + SplitMix64.GOLDEN_GAMMA * i) >>> 32));
                 }
             }
         };
@@ -78,7 +80,7 @@ final class RandomTensors {
     TensorData scales(String name, long inputs, long... shape) {
         // Code less zero point: the difference of two uniform numbers of 0 to 15.
         double deviation = Math.sqrt(2 * (16 * 16 - 1) / 12.0);
-        short half = f16((float) (1 / Math.sqrt(inputs) / deviation));
+        short half = SafetensorsWriter.toF16((float) (1 / Math.sqrt(inputs) / deviation));
         return new Made(name, DType.F16, shape) {
             @Override
             void fill(ByteBuffer out, long row, int from, int end) {
@@ -88,26 +90,9 @@ final class RandomTensors {
     }
 
     private long start(String name, long row) {
-        return mix(mix(seed + GOLDEN_GAMMA * name.hashCode()) + GOLDEN_GAMMA * row);
-    }
-
-    /** SplitMix64's finalizer (Steele, Lea and Flood, OOPSLA 2014). */
-    private static long mix(long z) {
-        z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
-        z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
-        return z ^ z >>> 31;
-    }
-
-    private static short bf16(float x) {
-        int bits = Float.floatToRawIntBits(x);
-        return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
-    }
-
-    /** A normal number of f16's range, truncated. */
-    private static short f16(float x) {
-        int bits = Float.floatToRawIntBits(x);
-        int exponent = Math.max((bits >>> 23) - 127 + 15, 1);
-        return (short) (exponent << 10 | bits >>> 13 & 0x3ff);
+        return SplitMix64.mix(
+                SplitMix64.mix(seed + SplitMix64.GOLDEN_GAMMA * name.hashCode())
+                        + SplitMix64.GOLDEN_GAMMA * row);
     }
 
     /** A tensor whose rows are made when they are asked for. */

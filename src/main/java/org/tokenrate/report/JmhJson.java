@@ -22,12 +22,20 @@ public final class JmhJson {
      *     sentence that names the place
      */
     public static List<JmhResult> read(Path file) throws IOException {
+        return results(tree(file), file);
+    }
+
+    /**
+     * A file's JSON as it is.
+     *
+     * @throws IOException if the file is missing or is not JSON, in one sentence
+     */
+    public static JsonNode tree(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new IOException(file + " is not a file; give the jmh.json of a run");
         }
-        JsonNode root;
         try {
-            root = new ObjectMapper().readTree(file.toFile());
+            return new ObjectMapper().readTree(file.toFile());
         } catch (JsonProcessingException e) {
             var at = e.getLocation();
             throw new IOException(
@@ -40,6 +48,14 @@ public final class JmhJson {
                             + e.getOriginalMessage(),
                     e);
         }
+    }
+
+    /**
+     * The results that a file's {@link #tree} holds.
+     *
+     * @param file for errors
+     */
+    public static List<JmhResult> results(JsonNode root, Path file) throws IOException {
         if (!root.isArray()) {
             throw new IOException(file + " is not JMH's json: that is an array of results");
         }

@@ -19,23 +19,18 @@ import java.util.Optional;
  * a text at the token; their {@code legacy} setting is about the space after one, and so without
  * effect here.)
  */
-final class SentencePieceTokenizer implements Tokenizer {
+final class SentencePieceTokenizer extends TableTokenizer {
     static {
         Djl.stayOffline();
     }
 
     private final SpTokenizer library;
-    private final TokenTable table;
-    private final int[] before;
-    private final int[] after;
     private volatile boolean closed;
 
     private SentencePieceTokenizer(
             SpTokenizer library, TokenTable table, int[] before, int[] after) {
+        super(table, before, after);
         this.library = library;
-        this.table = table;
-        this.before = before;
-        this.after = after;
     }
 
     static SentencePieceTokenizer read(Path file, TokenizerSettings settings) throws IOException {
@@ -89,29 +84,9 @@ final class SentencePieceTokenizer implements Tokenizer {
     }
 
     @Override
-    public int[] encode(String text) {
+    int[] ordinary(String text) {
         if (closed) throw new IllegalStateException("the tokenizer is closed");
-        int[] own = library.getProcessor().encode(UnicodeText.withoutLoneSurrogates(text));
-        int[] tokens = new int[before.length + own.length + after.length];
-        System.arraycopy(before, 0, tokens, 0, before.length);
-        System.arraycopy(own, 0, tokens, before.length, own.length);
-        System.arraycopy(after, 0, tokens, before.length + own.length, after.length);
-        return tokens;
-    }
-
-    @Override
-    public String decode(int[] tokens) {
-        return table.decode(tokens);
-    }
-
-    @Override
-    public int vocabularySize() {
-        return table.size();
-    }
-
-    @Override
-    public StreamingDetokenizer newDetokenizer() {
-        return table.newDetokenizer();
+        return library.getProcessor().encode(text);
     }
 
     /** Once only: the library would free its memory twice. */

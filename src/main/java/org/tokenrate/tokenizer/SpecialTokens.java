@@ -1,6 +1,5 @@
 package org.tokenrate.tokenizer;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -31,18 +30,8 @@ final class SpecialTokens {
     /** The content of {@code tokenizer.json}, with the post-processor that the config asks for. */
     static String apply(Path json, Path config, Vocabulary vocabulary) throws IOException {
         String definition = Files.readString(json);
-        if (!Files.isRegularFile(config)) return definition;
+        JsonNode settings = TokenizerSettings.json(config);
         var mapper = new ObjectMapper();
-        JsonNode settings;
-        try {
-            settings = mapper.readTree(config.toFile());
-        } catch (JsonProcessingException e) {
-            throw new IOException(
-                    config
-                            + " is not valid JSON: "
-                            + e.getOriginalMessage().lines().findFirst().orElse("broken"),
-                    e);
-        }
         if (!OVERRIDING_CLASSES.contains(settings.path("tokenizer_class").asText())) {
             return definition;
         }

@@ -3,7 +3,6 @@ package org.tokenrate.tokenizer;
 import com.knuddels.jtokkit.Encodings;
 import com.knuddels.jtokkit.api.Encoding;
 import com.knuddels.jtokkit.api.GptBytePairEncodingParams;
-import com.knuddels.jtokkit.api.IntArrayList;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -19,20 +18,15 @@ import java.util.Map;
  * Java's to say: characters that Unicode has got since this Java's tables may be cut otherwise than
  * by tiktoken.
  */
-final class TiktokenTokenizer implements Tokenizer {
+final class TiktokenTokenizer extends TableTokenizer {
     private final Encoding encoding;
     private final TiktokenFamily family;
-    private final TokenTable table;
-    private final int[] before;
-    private final int[] after;
 
     private TiktokenTokenizer(
             Encoding encoding, TiktokenFamily family, TokenTable table, int[] before, int[] after) {
+        super(table, before, after);
         this.encoding = encoding;
         this.family = family;
-        this.table = table;
-        this.before = before;
-        this.after = after;
     }
 
     static TiktokenTokenizer read(Path file, TiktokenFamily family, TokenizerSettings settings)
@@ -75,29 +69,8 @@ final class TiktokenTokenizer implements Tokenizer {
     }
 
     @Override
-    public int[] encode(String text) {
-        String plain = family.normalize().apply(UnicodeText.withoutLoneSurrogates(text));
-        IntArrayList own = encoding.encodeOrdinary(plain);
-        int[] tokens = new int[before.length + own.size() + after.length];
-        System.arraycopy(before, 0, tokens, 0, before.length);
-        for (int i = 0; i < own.size(); i++) tokens[before.length + i] = own.get(i);
-        System.arraycopy(after, 0, tokens, before.length + own.size(), after.length);
-        return tokens;
-    }
-
-    @Override
-    public String decode(int[] tokens) {
-        return table.decode(tokens);
-    }
-
-    @Override
-    public int vocabularySize() {
-        return table.size();
-    }
-
-    @Override
-    public StreamingDetokenizer newDetokenizer() {
-        return table.newDetokenizer();
+    int[] ordinary(String text) {
+        return encoding.encodeOrdinary(family.normalize().apply(text)).toArray();
     }
 
     @Override

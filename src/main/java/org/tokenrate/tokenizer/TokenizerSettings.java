@@ -103,7 +103,8 @@ record TokenizerSettings(
         return text.isTextual() ? Optional.of(text.textValue()) : Optional.empty();
     }
 
-    private static JsonNode json(Path file) throws IOException {
+    /** A file's content; nothing where there is no such file. */
+    static JsonNode json(Path file) throws IOException {
         if (!Files.isRegularFile(file)) return MissingNode.getInstance();
         long size = Files.size(file);
         if (size > MAX_BYTES) {

@@ -10,6 +10,10 @@ import java.util.stream.Stream;
 
 /** Finds and reads a model's tokenizer. */
 public final class Tokenizers {
+    private static final String JSON = "tokenizer.json";
+    private static final String MODEL = "tokenizer.model";
+    private static final String QWEN = "qwen.tiktoken";
+
     private static final int NAMES_SHOWN = 12;
 
     /** Enough to see whether a file is text. */
@@ -36,18 +40,18 @@ public final class Tokenizers {
                             + " is not a folder; give the one that holds tokenizer.json or"
                             + " tokenizer.model");
         }
-        Path json = modelFolder.resolve("tokenizer.json");
+        Path json = modelFolder.resolve(JSON);
         if (Files.isRegularFile(json)) {
             return JsonTokenizer.read(json, modelFolder.resolve("tokenizer_config.json"));
         }
-        Path model = modelFolder.resolve("tokenizer.model");
+        Path model = modelFolder.resolve(MODEL);
         if (Files.isRegularFile(model)) {
             TokenizerSettings settings = TokenizerSettings.read(modelFolder);
             return isText(model)
                     ? TiktokenTokenizer.read(model, TiktokenFamily.llama3(), settings)
                     : SentencePieceTokenizer.read(model, settings);
         }
-        Path qwen = modelFolder.resolve("qwen.tiktoken");
+        Path qwen = modelFolder.resolve(QWEN);
         if (Files.isRegularFile(qwen)) {
             return TiktokenTokenizer.read(
                     qwen, TiktokenFamily.qwen(), TokenizerSettings.read(modelFolder));
@@ -85,8 +89,8 @@ public final class Tokenizers {
 
     /** Whether a folder holds a tokenizer of a kind that {@link #load} reads. */
     public static boolean holdsOne(Path modelFolder) {
-        return Files.isRegularFile(modelFolder.resolve("tokenizer.json"))
-                || Files.isRegularFile(modelFolder.resolve("tokenizer.model"));
+        return Stream.of(JSON, MODEL, QWEN)
+                .anyMatch(name -> Files.isRegularFile(modelFolder.resolve(name)));
     }
 
     private static String names(Path folder) throws IOException {

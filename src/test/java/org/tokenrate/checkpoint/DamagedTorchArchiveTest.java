@@ -3,11 +3,8 @@ package org.tokenrate.checkpoint;
 import static java.lang.Long.MAX_VALUE;
 import static java.lang.Long.MIN_VALUE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,11 +26,7 @@ import net.jqwik.api.statistics.StatisticsReport;
 
 /** Torch archives are untrusted: whatever they hold, they read or are refused, and cheaply. */
 class DamagedTorchArchiveTest {
-    /** Heap that reading an archive of a few KB may take, whatever it claims. */
-    private static final long MAX_ALLOCATED_BYTES = 4 << 20;
-
     private static final int STORAGE_BYTES = 48;
-    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private static Path file = Path.of("");
     private static byte[] good = new byte[0];
@@ -90,14 +83,14 @@ class DamagedTorchArchiveTest {
     void anArchiveWithAnyBytesChangedReadsOrIsRefused(@ForAll("edits") List<Edit> edits)
             throws IOException {
         Files.write(file, Edit.all(edits, good));
-        readsCheaply();
+        CheapReads.reads(file, TorchArchive::open);
     }
 
     @Property(tries = 500)
     void anArchiveThatIsChangedAndCutReadsOrIsRefused(
             @ForAll("edits") List<Edit> edits, @ForAll("lengths") int length) throws IOException {
         Files.write(file, Arrays.copyOf(Edit.all(edits, good), length));
-        readsCheaply();
+        CheapReads.reads(file, TorchArchive::open);
     }
 
     @Provide
@@ -117,7 +110,7 @@ class DamagedTorchArchiveTest {
             }
             zip.finish();
         }
-        readsCheaply();
+        CheapReads.reads(file, TorchArchive::open);
     }
 
     /** What a pickle claims about its one tensor. */
@@ -187,35 +180,12 @@ class DamagedTorchArchiveTest {
     void aTensorIsReadExactlyIfItsClaimsFitItsStorage(@ForAll("claims") Claim claim)
             throws IOException {
         RawTorchArchive.write(file, claim.pickle(), STORAGE_BYTES);
-        assertEquals(claim.fits(), readsCheaply());
+        assertEquals(claim.fits(), CheapReads.reads(file, TorchArchive::open));
         Statistics.collect(claim.fits());
         Statistics.coverage(
                 c -> {
                     c.check(true).count(n -> n > 50);
                     c.check(false).count(n -> n > 50);
                 });
-    }
-
-    /** Whether the file reads; if not, the message must begin with its name. */
-    private static boolean readsCheaply() throws IOException {
-        long before = THREADS.getCurrentThreadAllocatedBytes();
-        boolean reads = reads();
-        long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
-        assertTrue(allocated < MAX_ALLOCATED_BYTES, () -> allocated + " bytes allocated");
-        return reads;
-    }
-
-    private static boolean reads() throws IOException {
-        try (TorchArchive archive = TorchArchive.open(file)) {
-            for (TensorData tensor : archive.tensors().values()) {
-                assertEquals(
-                        tensor.rowCount() * tensor.rowLength() * tensor.type().bytes(),
-                        tensor.rows(0, tensor.rowCount()).remaining());
-            }
-            return true;
-        } catch (CheckpointException e) {
-            assertTrue(e.getMessage().startsWith(file + ": "), e.getMessage());
-            return false;
-        }
     }
 }

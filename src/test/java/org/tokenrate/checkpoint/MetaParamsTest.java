@@ -10,8 +10,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -107,31 +105,14 @@ class MetaParamsTest {
     }
 
     static Stream<Arguments> badSizes() {
-        List<Arguments> all = new ArrayList<>();
-        for (String key :
-                List.of(
-                        "dim",
-                        "n_layers",
-                        "n_heads",
-                        "n_kv_heads",
-                        "vocab_size",
-                        "multiple_of",
-                        "max_seq_len")) {
-            for (String value :
-                    List.of(
-                            "0",
-                            "-8",
-                            "1048577",
-                            "4294967304", // 8, if only 32 bits were looked at
-                            "18446744073709551624", // 8, if only 64 bits were
-                            "8.5",
-                            "\"8\"",
-                            "true",
-                            "[8]")) {
-                all.add(Arguments.of(key, value));
-            }
-        }
-        return all.stream();
+        return BadSizes.of(
+                "dim",
+                "n_layers",
+                "n_heads",
+                "n_kv_heads",
+                "vocab_size",
+                "multiple_of",
+                "max_seq_len");
     }
 
     @ParameterizedTest

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tokenrate.checkpoint.BadSizes;
 import org.tokenrate.checkpoint.CheckpointException;
 import org.tokenrate.device.Rope;
 import org.tokenrate.device.RopeScaling;
@@ -136,32 +137,15 @@ class ModelConfigTest {
     }
 
     static Stream<Arguments> badSizes() {
-        List<Arguments> all = new ArrayList<>();
-        for (String field :
-                List.of(
-                        "hidden_size",
-                        "num_hidden_layers",
-                        "num_attention_heads",
-                        "num_key_value_heads",
-                        "head_dim",
-                        "intermediate_size",
-                        "vocab_size",
-                        "max_position_embeddings")) {
-            for (String value :
-                    List.of(
-                            "0",
-                            "-8",
-                            "1048577",
-                            "4294967304", // 8, if only 32 bits were looked at
-                            "18446744073709551624", // 8, if only 64 bits were
-                            "8.5",
-                            "\"8\"",
-                            "true",
-                            "[8]")) {
-                all.add(Arguments.of(field, value));
-            }
-        }
-        return all.stream();
+        return BadSizes.of(
+                "hidden_size",
+                "num_hidden_layers",
+                "num_attention_heads",
+                "num_key_value_heads",
+                "head_dim",
+                "intermediate_size",
+                "vocab_size",
+                "max_position_embeddings");
     }
 
     @ParameterizedTest

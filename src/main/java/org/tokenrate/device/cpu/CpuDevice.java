@@ -12,6 +12,7 @@ import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.DenseData;
 import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
+import org.tokenrate.checkpoint.TensorFloats;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
@@ -119,23 +120,24 @@ public final class CpuDevice implements Device {
 
     @Override
     public Matrix loadMatrix(List<LinearData> parts, List<TensorData> bias) throws IOException {
-        SlicedMatrix matrix =
-                parts.get(0) instanceof AwqData ? loadFourBit(parts, bias) : loadDense(parts, bias);
-        matrices.add(matrix);
-        return matrix;
+        float[] added = joined(bias);
+        return parts.get(0) instanceof AwqData
+                ? loadFourBit(parts, added)
+                : loadDense(parts, added);
     }
 
-    private FourBitMatrix loadFourBit(List<LinearData> parts, List<TensorData> bias)
-            throws IOException {
+    private Matrix loadFourBit(List<LinearData> parts, float[] bias) throws IOException {
         if (dtype == DType.BF16 && !OneDnn.hasBf16()) {
             throw new IOException(
                     "%s is of 4 bits, and this CPU (%s) multiplies no bf16 with it; use dtype=f32"
                             .formatted(parts.get(0).name(), OneDnn.instructionSet()));
         }
-        return new FourBitLoader(team, fourBitScratch).load(parts, bias);
+        FourBitMatrix matrix = new FourBitLoader(team, fourBitScratch).load(parts, bias);
+        matrices.add(matrix);
+        return matrix;
     }
 
-    private CpuMatrix loadDense(List<LinearData> parts, List<TensorData> bias) throws IOException {
+    private Matrix loadDense(List<LinearData> parts, float[] bias) throws IOException {
         List<TensorData> rows = new ArrayList<>();
         for (LinearData part : parts) {
             if (!(part instanceof DenseData dense)) {
@@ -145,15 +147,16 @@ public final class CpuDevice implements Device {
             rows.add(dense.rows());
         }
         CpuMatrix matrix = loader.load(rows);
-        if (!bias.isEmpty()) matrix.addBias(vector(bias));
+        matrices.add(matrix);
+        if (bias.length > 0) matrix.addBias(bias);
         return matrix;
     }
 
-    /** Vectors one behind the other, as floats. */
-    private float[] vector(List<TensorData> parts) throws IOException {
+    /** Vectors one behind the other. */
+    private static float[] joined(List<TensorData> parts) throws IOException {
         float[] all = new float[0];
         for (TensorData part : parts) {
-            float[] next = new CpuTable(part, weights, team).vector();
+            float[] next = TensorFloats.rows(part, 0, 1);
             int before = all.length;
             all = Arrays.copyOf(all, before + next.length);
             System.arraycopy(next, 0, all, before, next.length);

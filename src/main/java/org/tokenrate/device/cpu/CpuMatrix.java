@@ -29,14 +29,8 @@ final class CpuMatrix extends SlicedMatrix {
 
     /** Adds the next slice: {@code count} outputs. */
     void add(int count, BytePointer weights, dnnl_memory_desc layout) {
-        dnnl_memory memory = new dnnl_memory();
-        OneDnn.check(
-                dnnl.dnnl_memory_create(memory, layout, OneDnn.engine(), weights),
-                "dnnl_memory_create");
-        dnnl_stream stream = new dnnl_stream();
-        OneDnn.check(
-                dnnl.dnnl_stream_create(stream, OneDnn.engine(), dnnl.dnnl_stream_default_flags),
-                "dnnl_stream_create");
+        dnnl_memory memory = OneDnn.memory(layout, weights);
+        dnnl_stream stream = OneDnn.stream();
         slices.add(new Slice(slices.size(), outputs, count, weights, layout, memory, stream));
         outputs += count;
     }
@@ -203,10 +197,7 @@ final class CpuMatrix extends SlicedMatrix {
         }
 
         private dnnl_memory memoryAt(dnnl_memory_desc description, BytePointer address) {
-            dnnl_memory m = new dnnl_memory();
-            OneDnn.check(
-                    dnnl.dnnl_memory_create(m, description, OneDnn.engine(), address),
-                    "dnnl_memory_create");
+            dnnl_memory m = OneDnn.memory(description, address);
             bound.add(m);
             return m;
         }

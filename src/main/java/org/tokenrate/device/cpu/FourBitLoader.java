@@ -2,8 +2,6 @@ package org.tokenrate.device.cpu;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.nio.ShortBuffer;
 import java.util.ArrayList;
@@ -11,7 +9,6 @@ import java.util.List;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import org.tokenrate.checkpoint.AwqData;
-import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
 
@@ -46,11 +43,15 @@ final class FourBitLoader {
         this.mostDirectRows = mostDirectRows;
     }
 
-    /** A matrix whose outputs are those of the parts, one below the other. */
-    FourBitMatrix load(List<LinearData> parts, List<TensorData> bias) throws IOException {
+    /**
+     * A matrix whose outputs are those of the parts, one below the other.
+     *
+     * @param bias one for each output, or none at all
+     */
+    FourBitMatrix load(List<LinearData> parts, float[] bias) throws IOException {
         int inputs = Math.toIntExact(parts.get(0).inputs());
         int outputs = Math.toIntExact(parts.stream().mapToLong(LinearData::outputs).sum());
-        FourBitMatrix matrix = new FourBitMatrix(inputs, mostDirectRows, join(bias));
+        FourBitMatrix matrix = new FourBitMatrix(inputs, mostDirectRows, bias);
         int groupSize = checked(parts.get(0), inputs, parts.get(0)).groupSize();
         int step = SlicedMatrix.sliceOutputs(outputs, team.threads());
         List<List<AwqData>> slices = new ArrayList<>();
@@ -205,27 +206,5 @@ final class FourBitLoader {
     private static int rowsAtATime(TensorData data, int groupSize) {
         long rows = MAPPED_BYTES / (data.rowLength() * data.type().bytes());
         return (int) Math.max(groupSize, rows / groupSize * groupSize);
-    }
-
-    private static float[] join(List<TensorData> vectors) throws IOException {
-        int length = Math.toIntExact(vectors.stream().mapToLong(TensorData::rowLength).sum());
-        float[] joined = new float[length];
-        int at = 0;
-        for (TensorData vector : vectors) {
-            ByteBuffer from = vector.rows(0, 1).order(ByteOrder.LITTLE_ENDIAN);
-            for (long i = 0; i < vector.rowLength(); i++) {
-                joined[at++] = number(from, vector.type());
-            }
-        }
-        return joined;
-    }
-
-    private static float number(ByteBuffer from, DType type) {
-        return switch (type) {
-            case F32 -> from.getFloat();
-            case F16 -> Half.toFloat(from.getShort());
-            case BF16 -> Bf16.toFloat(from.getShort());
-            case I32 -> throw new IllegalArgumentException("a bias of packed integers");
-        };
     }
 }

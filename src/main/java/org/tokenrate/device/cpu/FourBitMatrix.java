@@ -42,6 +42,13 @@ final class FourBitMatrix extends SlicedMatrix {
 
     @Override
     void prepare(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {
+        if (call.rows() == rows
+                && call.x() == x
+                && call.y() == y
+                && call.after() == after
+                && call.factor() == factor) {
+            return;
+        }
         int bucket = Math.min(MatrixProducts.bucket(rows), x.rows());
         call = new FourBitScratch.Call(rows, bucket, x, y, after, factor, bias);
     }

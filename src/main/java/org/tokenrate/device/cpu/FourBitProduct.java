@@ -34,7 +34,7 @@ final class FourBitProduct {
     private final dnnl_memory scales;
     private final dnnl_memory scratchpad;
     private final BytePointer scratch;
-    private final dnnl_stream stream = new dnnl_stream();
+    private final dnnl_stream stream = OneDnn.stream();
     private final dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(ARGUMENTS);
 
     /**
@@ -44,8 +44,9 @@ final class FourBitProduct {
      */
     FourBitProduct(Shape shape, BytePointer weightsAt, BytePointer scalesAt) {
         int type = MatrixProducts.dnnlType(shape.dtype);
-        dnnl_memory_desc x = strided(shape.rows, shape.inputs, type, shape.stride);
-        dnnl_memory_desc y = strided(shape.rows, shape.outputs, dnnl.dnnl_f32, shape.outputs);
+        dnnl_memory_desc x = OneDnn.strided(shape.rows, shape.inputs, type, shape.stride);
+        dnnl_memory_desc y =
+                OneDnn.strided(shape.rows, shape.outputs, dnnl.dnnl_f32, shape.outputs);
         dnnl_memory_desc s = new dnnl_memory_desc();
         OneDnn.check(
                 dnnl.dnnl_memory_desc_create_with_strides(
@@ -71,19 +72,16 @@ final class FourBitProduct {
         dnnl_memory_desc pad =
                 dnnl.dnnl_primitive_desc_query_md(description, dnnl.dnnl_query_scratchpad_md, 0);
         scratch = OneDnn.allocate(Math.max(64, dnnl.dnnl_memory_desc_get_size(pad)));
-        scratchpad = memory(pad, scratch);
-        source = memory(x, scratch); // where x and y are is said call by call
-        result = memory(y, scratch);
-        weights = memory(w, weightsAt);
-        scales = memory(s, scalesAt);
+        scratchpad = OneDnn.memory(pad, scratch);
+        source = OneDnn.memory(x, scratch); // where x and y are is said call by call
+        result = OneDnn.memory(y, scratch);
+        weights = OneDnn.memory(w, weightsAt);
+        scales = OneDnn.memory(s, scalesAt);
         dnnl.dnnl_primitive_desc_destroy(description);
         dnnl.dnnl_primitive_attr_destroy(attributes);
         for (dnnl_memory_desc d : new dnnl_memory_desc[] {x, y, s, w}) {
             dnnl.dnnl_memory_desc_destroy(d);
         }
-        OneDnn.check(
-                dnnl.dnnl_stream_create(stream, OneDnn.engine(), dnnl.dnnl_stream_default_flags),
-                "dnnl_stream_create");
         arguments.position(0).arg(dnnl.DNNL_ARG_SRC).memory(source);
         arguments.position(1).arg(dnnl.DNNL_ARG_WEIGHTS).memory(weights);
         arguments.position(2).arg(dnnl.DNNL_ARG_DST).memory(result);
@@ -92,22 +90,8 @@ final class FourBitProduct {
         arguments.position(0);
     }
 
-    private static dnnl_memory_desc strided(int rows, int columns, int type, int stride) {
-        dnnl_memory_desc description = new dnnl_memory_desc();
-        OneDnn.check(
-                dnnl.dnnl_memory_desc_create_with_strides(
-                        description, 2, new long[] {rows, columns}, type, new long[] {stride, 1}),
-                "dnnl_memory_desc_create_with_strides");
-        return description;
-    }
-
     private static dnnl_primitive_attr attributes(boolean accumulate) {
-        dnnl_primitive_attr attributes = new dnnl_primitive_attr();
-        OneDnn.check(dnnl.dnnl_primitive_attr_create(attributes), "dnnl_primitive_attr_create");
-        OneDnn.check(
-                dnnl.dnnl_primitive_attr_set_scratchpad_mode(
-                        attributes, dnnl.dnnl_scratchpad_mode_user),
-                "dnnl_primitive_attr_set_scratchpad_mode");
+        dnnl_primitive_attr attributes = OneDnn.attributes();
         // A binary post-op could scale as well, but makes the product a third slower.
         OneDnn.check(
                 dnnl.dnnl_primitive_attr_set_scales_mask(
@@ -125,14 +109,6 @@ final class FourBitProduct {
             dnnl.dnnl_post_ops_destroy(after);
         }
         return attributes;
-    }
-
-    private static dnnl_memory memory(dnnl_memory_desc description, BytePointer address) {
-        dnnl_memory m = new dnnl_memory();
-        OneDnn.check(
-                dnnl.dnnl_memory_create(m, description, OneDnn.engine(), address),
-                "dnnl_memory_create");
-        return m;
     }
 
     void run(BytePointer x, BytePointer y) {

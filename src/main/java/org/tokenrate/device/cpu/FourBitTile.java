@@ -30,11 +30,18 @@ final class FourBitTile {
     private final Map<FourBitProduct.Shape, FourBitProduct> products = new HashMap<>();
     private BytePointer sums = OneDnn.allocate((long) MOST_SUMS * Float.BYTES);
     private FloatBuffer sumFloats = floats(sums);
+    private FourBitProduct.Shape chosen;
+    private FourBitProduct first; // a tile's first group: stores its sums
+    private FourBitProduct next; // the groups after it: add theirs
+    private CpuTensor source = SlicedMatrix.NONE;
+    private BytePointer inputs = new BytePointer(); // this tile's own, to be moved along the source
+    private long origin;
     private int[] unpackedInts = new int[0];
     private float[] unpackedFloats = new float[0];
 
     FourBitTile(DType dtype) {
         this.dtype = dtype;
+        chosen = new FourBitProduct.Shape(0, 0, 0, 0, dtype, false);
         weights = OneDnn.allocate((long) MOST_PANELS * PANEL * LARGEST_GROUP * dtype.bytes());
         ints = weights.asByteBuffer().order(ByteOrder.nativeOrder()).asIntBuffer();
         floats = floats(weights);
@@ -67,15 +74,36 @@ final class FourBitTile {
         int width = panels * PANEL;
         if (sumFloats.capacity() < bucket * width) grow(bucket * width);
         int groupSize = w.groupSize();
+        choose(bucket, groupSize, w.inputs(), width);
+        if (source != x) {
+            source = x;
+            inputs = x.memory().getPointer(0);
+            origin = inputs.position(); // memory begins at a cache line, a pointer before it
+        }
         for (int g = 0; g < w.inputs() / groupSize; g++) {
             for (int p = 0; p < panels; p++) unpack(w, panel + p, g, p);
             scaleFloats.put(0, s, g * width, width);
-            var shape =
-                    new FourBitProduct.Shape(bucket, groupSize, w.inputs(), width, dtype, g > 0);
-            products.computeIfAbsent(shape, k -> new FourBitProduct(k, weights, scales))
-                    .run(x.memory().getPointer((long) g * groupSize * dtype.bytes()), sums);
+            inputs.position(origin + (long) g * groupSize * dtype.bytes());
+            (g == 0 ? first : next).run(inputs, sums);
         }
         sumFloats.get(0, y, 0, rows * width);
+    }
+
+    /** Has {@link #first} and {@link #next} be of this shape; most calls find them so. */
+    private void choose(int rows, int groupSize, int stride, int outputs) {
+        if (chosen.rows() == rows
+                && chosen.inputs() == groupSize
+                && chosen.stride() == stride
+                && chosen.outputs() == outputs) {
+            return;
+        }
+        chosen = new FourBitProduct.Shape(rows, groupSize, stride, outputs, dtype, false);
+        first = product(chosen);
+        next = product(new FourBitProduct.Shape(rows, groupSize, stride, outputs, dtype, true));
+    }
+
+    private FourBitProduct product(FourBitProduct.Shape shape) {
+        return products.computeIfAbsent(shape, s -> new FourBitProduct(s, weights, scales));
     }
 
     private void grow(int count) {

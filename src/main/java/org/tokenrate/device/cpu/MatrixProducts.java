@@ -123,14 +123,10 @@ final class MatrixProducts implements AutoCloseable {
         OneDnn.check(dnnl.dnnl_primitive_create(primitive, description), "dnnl_primitive_create");
         dnnl_memory_desc scratch =
                 dnnl.dnnl_primitive_desc_query_md(description, dnnl.dnnl_query_scratchpad_md, 0);
-        dnnl_memory scratchpad = new dnnl_memory();
-        OneDnn.check(
-                dnnl.dnnl_memory_create(
-                        scratchpad,
+        dnnl_memory scratchpad =
+                OneDnn.memory(
                         scratch,
-                        OneDnn.engine(),
-                        scratchpad(products.size(), dnnl.dnnl_memory_desc_get_size(scratch))),
-                "dnnl_memory_create");
+                        scratchpad(products.size(), dnnl.dnnl_memory_desc_get_size(scratch)));
         dnnl.dnnl_primitive_desc_destroy(description);
         return new Product(primitive, source, result, scratchpad);
     }
@@ -146,12 +142,7 @@ final class MatrixProducts implements AutoCloseable {
             dnnl_memory_desc source,
             dnnl_memory_desc weights,
             dnnl_memory_desc result) {
-        dnnl_primitive_attr attributes = new dnnl_primitive_attr();
-        OneDnn.check(dnnl.dnnl_primitive_attr_create(attributes), "dnnl_primitive_attr_create");
-        OneDnn.check(
-                dnnl.dnnl_primitive_attr_set_scratchpad_mode(
-                        attributes, dnnl.dnnl_scratchpad_mode_user),
-                "dnnl_primitive_attr_set_scratchpad_mode");
+        dnnl_primitive_attr attributes = OneDnn.attributes();
         if (shape.after != After.NOTHING) append(shape, attributes);
         dnnl_primitive_desc description = new dnnl_primitive_desc();
         dnnl_memory_desc bias = bias(shape.outputs);
@@ -201,12 +192,12 @@ final class MatrixProducts implements AutoCloseable {
 
     /** The other tensor of {@link After#MULTIPLY}. */
     static dnnl_memory_desc factor(Shape s) {
-        return strided(s.rows, s.outputs, dnnl.dnnl_f32, s.stride);
+        return OneDnn.strided(s.rows, s.outputs, dnnl.dnnl_f32, s.stride);
     }
 
     /** A bias: f32, whatever the type of the weights. */
     static dnnl_memory_desc bias(int outputs) {
-        return strided(1, outputs, dnnl.dnnl_f32, outputs);
+        return OneDnn.strided(1, outputs, dnnl.dnnl_f32, outputs);
     }
 
     /** The reference code takes minutes a call: better no answer than that. */
@@ -229,20 +220,11 @@ final class MatrixProducts implements AutoCloseable {
     }
 
     private dnnl_memory_desc source(Shape s) {
-        return strided(s.rows, s.inputs, dnnlType(dtype), s.inputs);
+        return OneDnn.strided(s.rows, s.inputs, dnnlType(dtype), s.inputs);
     }
 
     private static dnnl_memory_desc result(Shape s) {
-        return strided(s.rows, s.outputs, dnnlType(s.resultType), s.stride);
-    }
-
-    private static dnnl_memory_desc strided(int rows, int columns, int type, int stride) {
-        dnnl_memory_desc description = new dnnl_memory_desc();
-        OneDnn.check(
-                dnnl.dnnl_memory_desc_create_with_strides(
-                        description, 2, new long[] {rows, columns}, type, new long[] {stride, 1}),
-                "dnnl_memory_desc_create_with_strides");
-        return description;
+        return OneDnn.strided(s.rows, s.outputs, dnnlType(s.resultType), s.stride);
     }
 
     @Override

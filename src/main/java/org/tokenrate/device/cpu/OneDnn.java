@@ -3,6 +3,10 @@ package org.tokenrate.device.cpu;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import org.bytedeco.dnnl.dnnl_engine;
+import org.bytedeco.dnnl.dnnl_memory;
+import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_primitive_attr;
+import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.dnnl.dnnl_version_t;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.javacpp.BytePointer;
@@ -89,6 +93,43 @@ final class OneDnn {
         memory.limit(memory.position() + bytes);
         Pointer.memset(memory, 0, bytes);
         return memory;
+    }
+
+    /** Memory of a layout at an address; {@code dnnl_memory_destroy} ends it. */
+    static dnnl_memory memory(dnnl_memory_desc layout, BytePointer address) {
+        dnnl_memory memory = new dnnl_memory();
+        check(dnnl.dnnl_memory_create(memory, layout, ENGINE, address), "dnnl_memory_create");
+        return memory;
+    }
+
+    /** What primitives run on; {@code dnnl_stream_destroy} ends it. */
+    static dnnl_stream stream() {
+        dnnl_stream stream = new dnnl_stream();
+        check(
+                dnnl.dnnl_stream_create(stream, ENGINE, dnnl.dnnl_stream_default_flags),
+                "dnnl_stream_create");
+        return stream;
+    }
+
+    /** Rows that lie {@code stride} elements apart. */
+    static dnnl_memory_desc strided(int rows, int columns, int type, int stride) {
+        dnnl_memory_desc description = new dnnl_memory_desc();
+        check(
+                dnnl.dnnl_memory_desc_create_with_strides(
+                        description, 2, new long[] {rows, columns}, type, new long[] {stride, 1}),
+                "dnnl_memory_desc_create_with_strides");
+        return description;
+    }
+
+    /** Attributes of a product that works in a scratchpad of the caller's. */
+    static dnnl_primitive_attr attributes() {
+        dnnl_primitive_attr attributes = new dnnl_primitive_attr();
+        check(dnnl.dnnl_primitive_attr_create(attributes), "dnnl_primitive_attr_create");
+        check(
+                dnnl.dnnl_primitive_attr_set_scratchpad_mode(
+                        attributes, dnnl.dnnl_scratchpad_mode_user),
+                "dnnl_primitive_attr_set_scratchpad_mode");
+        return attributes;
     }
 
     static void check(int status, String call) {

@@ -43,12 +43,9 @@ final class Reorder implements AutoCloseable {
     }
 
     void run(BytePointer from, BytePointer to) {
-        dnnl_memory source = memory(stored, from);
-        dnnl_memory result = memory(placed, to);
-        dnnl_stream stream = new dnnl_stream();
-        OneDnn.check(
-                dnnl.dnnl_stream_create(stream, OneDnn.engine(), dnnl.dnnl_stream_default_flags),
-                "dnnl_stream_create");
+        dnnl_memory source = OneDnn.memory(stored, from);
+        dnnl_memory result = OneDnn.memory(placed, to);
+        dnnl_stream stream = OneDnn.stream();
         try (dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(2)) {
             arguments.position(0).arg(dnnl.DNNL_ARG_FROM).memory(source);
             arguments.position(1).arg(dnnl.DNNL_ARG_TO).memory(result);
@@ -61,14 +58,6 @@ final class Reorder implements AutoCloseable {
         dnnl.dnnl_stream_destroy(stream);
         dnnl.dnnl_memory_destroy(source);
         dnnl.dnnl_memory_destroy(result);
-    }
-
-    private static dnnl_memory memory(dnnl_memory_desc description, BytePointer address) {
-        dnnl_memory memory = new dnnl_memory();
-        OneDnn.check(
-                dnnl.dnnl_memory_create(memory, description, OneDnn.engine(), address),
-                "dnnl_memory_create");
-        return memory;
     }
 
     @Override
