@@ -38,6 +38,10 @@ record Cli(int status, String out, String err) {
                                 "-cp",
                                 System.getProperty("java.class.path"),
                                 Main.class.getName()));
+        // As mvn -Pjmh has it: JMH's own use of Unsafe brings warnings.
+        if (Runtime.version().feature() >= 23) {
+            command.add(1, "--sun-misc-unsafe-memory-access=allow");
+        }
         command.addAll(List.of(args));
         return new ProcessBuilder(command)
                 .directory(workingFolder.toFile())
