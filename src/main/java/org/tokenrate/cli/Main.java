@@ -49,7 +49,7 @@ public final class Main {
             org.openjdk.jmh.Main.main(plain);
             return OK;
         }
-        return new RunCommand(arguments, jmh).run();
+        return new RunCommand(arguments, jmh).run().status();
     }
 
     /**

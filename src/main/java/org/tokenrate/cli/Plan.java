@@ -14,6 +14,7 @@ import org.openjdk.jmh.runner.BenchmarkListEntry;
 import org.openjdk.jmh.runner.format.OutputFormatFactory;
 import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.VerboseMode;
+import org.tokenrate.run.ParameterStyle;
 import org.tokenrate.run.RequestParameters;
 import org.tokenrate.run.RunRecord.Combination;
 
@@ -31,10 +32,11 @@ record Plan(List<Combination> combinations, List<String> swept) {
 
     /**
      * @param parameterNames names given with {@code -p}
+     * @param style in which errors name a parameter
      * @throws IllegalArgumentException for the first thing that is wrong: no benchmark of that
      *     name, no parameter of that name, a bad value in any combination
      */
-    static Plan of(Options options, Set<String> parameterNames) {
+    static Plan of(Options options, Set<String> parameterNames, ParameterStyle style) {
         Collection<BenchmarkListEntry> benchmarks =
                 find(options.getIncludes(), options.getExcludes());
         if (benchmarks.isEmpty()) {
@@ -57,7 +59,7 @@ record Plan(List<Combination> combinations, List<String> swept) {
             }
         }
         var plan = new Plan(List.copyOf(combinations), List.copyOf(swept));
-        if (plan.hasRequestThroughput()) plan.check(options);
+        if (plan.hasRequestThroughput()) plan.check(options, style);
         return plan;
     }
 
@@ -79,7 +81,7 @@ record Plan(List<Combination> combinations, List<String> swept) {
         return combinations.stream().anyMatch(c -> isRequestThroughput(c.benchmark()));
     }
 
-    private void check(Options options) {
+    private void check(Options options, ParameterStyle style) {
         int threads = options.getThreads().orElse(1);
         if (threads != 1) {
             throw new IllegalArgumentException(
@@ -89,7 +91,9 @@ record Plan(List<Combination> combinations, List<String> swept) {
                             + " them at once use e.g. -p concurrency=16");
         }
         for (Combination c : combinations) {
-            if (isRequestThroughput(c.benchmark())) RequestParameters.of(c.params()::get);
+            if (isRequestThroughput(c.benchmark())) {
+                RequestParameters.of(c.params()::get, style);
+            }
         }
     }
 

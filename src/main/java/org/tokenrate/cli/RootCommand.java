@@ -17,6 +17,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
         name = "java -jar benchmarks.jar",
         subcommands = {
+            ProfileThroughputCommand.class,
+            SampleCommand.class,
             CsvCommand.class,
             CompareCommand.class,
             CompletionCommand.class,
@@ -26,9 +28,12 @@ final class RootCommand {
     /** What a subcommand begins with in a usage line. */
     static final String PROGRAM = "java -jar benchmarks.jar";
 
+    private static final int HELP_WIDTH = 100;
+
     static CommandLine commandLine() {
         return new CommandLine(new RootCommand())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpWidth(HELP_WIDTH)
                 .setParameterExceptionHandler((e, args) -> badArguments(e))
                 .setExecutionExceptionHandler(
                         (e, command, parsed) -> Errors.report(e, command.getErr()));

@@ -22,7 +22,6 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.format.OutputFormat;
 import org.openjdk.jmh.runner.format.OutputFormatFactory;
-import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.VerboseMode;
@@ -31,6 +30,7 @@ import org.tokenrate.report.Metric;
 import org.tokenrate.run.GitState;
 import org.tokenrate.run.Libraries;
 import org.tokenrate.run.Machine;
+import org.tokenrate.run.ParameterStyle;
 import org.tokenrate.run.RunFolder;
 import org.tokenrate.run.RunRecord;
 import org.tokenrate.run.RunSettings;
@@ -48,21 +48,39 @@ final class RunCommand {
     private static final int UNSAFE_FLAG_SINCE = 23;
 
     private final Arguments arguments;
-    private final CommandLineOptions jmh;
+    private final Options jmh;
+    private final ParameterStyle style;
+    private final Table table;
     private final PrintStream out = System.out;
 
-    RunCommand(Arguments arguments, CommandLineOptions jmh) {
-        this.arguments = arguments;
-        this.jmh = jmh;
+    /** What to show of the main job's results when all has run. */
+    interface Table {
+        String of(List<JmhResult> results, List<String> swept);
     }
 
     /**
-     * @return the exit status
+     * @param status exit status
+     * @param folder that the run wrote to
+     */
+    record Ended(int status, Path folder) {}
+
+    RunCommand(Arguments arguments, Options jmh) {
+        this(arguments, jmh, ParameterStyle.JMH, ResultTable::of);
+    }
+
+    RunCommand(Arguments arguments, Options jmh, ParameterStyle style, Table table) {
+        this.arguments = arguments;
+        this.jmh = jmh;
+        this.style = style;
+        this.table = table;
+    }
+
+    /**
      * @throws IllegalArgumentException for bad arguments, before anything is written or run
      * @throws IOException if the results folder cannot be written, before anything is run
      */
-    int run() throws IOException {
-        Plan plan = Plan.of(jmh, arguments.parameterNames());
+    Ended run() throws IOException {
+        Plan plan = Plan.of(jmh, arguments.parameterNames(), style);
         Instant start = Instant.now().truncatedTo(ChronoUnit.SECONDS);
         GitState git = GitState.of(Path.of(""));
         Path folder = RunFolder.create(arguments.results(), git, start);
@@ -80,11 +98,11 @@ final class RunCommand {
             files.end(failures.isEmpty() ? "finished" : "failed");
             if (!silent()) conclude(plan, results, saved, files);
             failures.forEach(System.err::println);
-            return failures.isEmpty() ? Main.OK : Main.FAILED;
+            return new Ended(failures.isEmpty() ? Main.OK : Main.FAILED, folder);
         } catch (RunnerException | IOException e) {
             files.fail();
             System.err.println("ERROR: " + messages(e).replaceFirst("^ERROR: ", ""));
-            return Main.FAILED;
+            return new Ended(Main.FAILED, folder);
         }
     }
 
@@ -197,7 +215,7 @@ final class RunCommand {
             throws IOException {
         List<JmhResult> main = saved.stream().filter(JmhResult::isRequestThroughput).toList();
         out.println();
-        if (!main.isEmpty()) out.println(ResultTable.of(main, plan.swept()));
+        if (!main.isEmpty()) out.println(table.of(main, plan.swept()));
         List<RunResult> others =
                 results.stream()
                         .filter(r -> !Plan.isRequestThroughput(r.getParams().getBenchmark()))

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.IntStream;
 import org.tokenrate.tokenizer.Tokenizer;
 
@@ -14,7 +16,7 @@ import org.tokenrate.tokenizer.Tokenizer;
  * depends on; the result does not depend on how many cores there are.
  */
 public final class PromptSampler {
-    private static final int MIN_TOKENS = 4;
+    static final int MIN_TOKENS = 4;
     private static final int MAX_PROMPT_TOKENS = 1024;
     private static final int MAX_TOTAL_TOKENS = 2048;
     private static final int MIN_PRESAMPLE = 1000;
@@ -24,10 +26,18 @@ public final class PromptSampler {
     private final Tokenizer tokenizer;
     private final int numPrompts;
     private final PythonRandom random;
+    private final RequestLengths lengths;
+    private final Map<Drop, Integer> dropped = new ConcurrentSkipListMap<>();
 
-    private PromptSampler(ShareGptDataset dataset, Tokenizer tokenizer, int numPrompts, long seed) {
+    private PromptSampler(
+            ShareGptDataset dataset,
+            Tokenizer tokenizer,
+            RequestLengths lengths,
+            int numPrompts,
+            long seed) {
         this.dataset = dataset;
         this.tokenizer = tokenizer;
+        this.lengths = lengths;
         this.numPrompts = numPrompts;
         this.random = new PythonRandom(seed);
     }
@@ -48,6 +58,23 @@ public final class PromptSampler {
             int numPrompts,
             long seed)
             throws IOException {
+        return sample(dataset, tokenizer, method, RequestLengths.OWN, numPrompts, seed).prompts();
+    }
+
+    /**
+     * As above, with other lengths than the dialogues' own. With {@link RequestLengths.FixedOutput}
+     * only prompts are dropped. With {@link RequestLengths.Drawn} only empty prompts are, and the
+     * method has no say: LMDeploy shuffles. The texts are LMDeploy's then, and the lengths ours: it
+     * draws them from numpy's generator, which it does not seed.
+     */
+    public static Sampled sample(
+            ShareGptDataset dataset,
+            Tokenizer tokenizer,
+            SamplingMethod method,
+            RequestLengths lengths,
+            int numPrompts,
+            long seed)
+            throws IOException {
         if (numPrompts < 1) {
             throw new IllegalArgumentException(
                     "numPrompts=" + numPrompts + " must be at least 1, e.g. -p numPrompts=64");
@@ -62,8 +89,9 @@ public final class PromptSampler {
                             + dataset.file()
                             + "; ask for fewer");
         }
-        var sampler = new PromptSampler(dataset, tokenizer, numPrompts, seed);
+        var sampler = new PromptSampler(dataset, tokenizer, lengths, numPrompts, seed);
         try {
+            if (lengths instanceof RequestLengths.Drawn drawn) return sampler.drawn(drawn);
             return switch (method) {
                 case SHUFFLE -> sampler.shuffle();
                 case PRESAMPLE -> sampler.presample();
@@ -73,7 +101,7 @@ public final class PromptSampler {
         }
     }
 
-    private List<SampledPrompt> shuffle() {
+    private Sampled shuffle() {
         List<Integer> order = allIndices();
         random.shuffle(order);
         var chosen = new ArrayList<SampledPrompt>(numPrompts);
@@ -85,10 +113,47 @@ public final class PromptSampler {
             walked = end;
         }
         if (chosen.size() < numPrompts) throw tooFew(chosen.size(), walked);
-        return chosen;
+        return new Sampled(chosen, walked, Map.copyOf(dropped));
     }
 
-    private List<SampledPrompt> presample() {
+    /** The non-empty prompts are shuffled; the first are cut or repeated to their drawn lengths. */
+    private Sampled drawn(RequestLengths.Drawn lengths) throws IOException {
+        var order = new ArrayList<Integer>();
+        for (int i = 0; i < dataset.size(); i++) {
+            if (dataset.hasPrompt(i)) order.add(i);
+            else drop(Drop.NO_PROMPT);
+        }
+        int empty = dataset.size() - order.size();
+        random.shuffle(order);
+        var chosen = new ArrayList<SampledPrompt>(numPrompts);
+        int walked = 0;
+        for (; walked < order.size() && chosen.size() < numPrompts; walked++) {
+            int index = order.get(walked);
+            int[] tokens = tokenizer.encode(read(index).prompt());
+            if (tokens.length == 0) {
+                drop(Drop.NO_PROMPT);
+                continue;
+            }
+            int[] prompt = new int[between(lengths.input(), lengths.ratio())];
+            for (int i = 0; i < prompt.length; i++) prompt[i] = tokens[i % tokens.length];
+            chosen.add(
+                    new SampledPrompt(
+                            index,
+                            tokenizer.decode(prompt),
+                            prompt,
+                            between(lengths.output(), lengths.ratio())));
+        }
+        if (chosen.size() < numPrompts) throw tooFew(chosen.size(), walked + empty);
+        return new Sampled(chosen, walked + empty, Map.copyOf(dropped));
+    }
+
+    /** Uniform; LMDeploy's least output is 0, ours 1: an engine has to generate something. */
+    private int between(int most, double ratio) {
+        int least = Math.max((int) (most * ratio), 1);
+        return least + random.randrange(most - least + 1);
+    }
+
+    private Sampled presample() {
         int first = Math.max((int) (numPrompts * PRESAMPLE_RATIO), MIN_PRESAMPLE);
         if (first > dataset.size()) {
             throw new IllegalArgumentException(
@@ -104,7 +169,7 @@ public final class PromptSampler {
         }
         List<SampledPrompt> usable = usable(random.sample(allIndices(), first));
         if (usable.size() < numPrompts) throw tooFew(usable.size(), first);
-        return random.sample(usable, numPrompts);
+        return new Sampled(random.sample(usable, numPrompts), first, Map.copyOf(dropped));
     }
 
     private List<Integer> allIndices() {
@@ -116,21 +181,32 @@ public final class PromptSampler {
     }
 
     private Optional<SampledPrompt> ifUsable(int index) {
-        Dialogue dialogue;
+        Dialogue dialogue = read(index);
+        int[] prompt = tokenizer.encode(dialogue.prompt());
+        if (prompt.length < MIN_TOKENS) return drop(Drop.SHORT_PROMPT);
+        if (prompt.length > MAX_PROMPT_TOKENS) return drop(Drop.LONG_PROMPT);
+        int answer;
+        if (lengths instanceof RequestLengths.FixedOutput fixed) {
+            answer = fixed.output();
+        } else {
+            answer = tokenizer.encode(dialogue.answer()).length;
+            if (answer < MIN_TOKENS) return drop(Drop.SHORT_ANSWER);
+            if (prompt.length + answer > MAX_TOTAL_TOKENS) return drop(Drop.LONG_TOGETHER);
+        }
+        return Optional.of(new SampledPrompt(index, dialogue.prompt(), prompt, answer));
+    }
+
+    private Optional<SampledPrompt> drop(Drop reason) {
+        dropped.merge(reason, 1, Integer::sum);
+        return Optional.empty();
+    }
+
+    private Dialogue read(int index) {
         try {
-            dialogue = dataset.dialogue(index);
+            return dataset.dialogue(index);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        int[] prompt = tokenizer.encode(dialogue.prompt());
-        if (prompt.length < MIN_TOKENS || prompt.length > MAX_PROMPT_TOKENS) {
-            return Optional.empty();
-        }
-        int answer = tokenizer.encode(dialogue.answer()).length;
-        if (answer < MIN_TOKENS || prompt.length + answer > MAX_TOTAL_TOKENS) {
-            return Optional.empty();
-        }
-        return Optional.of(new SampledPrompt(index, dialogue.prompt(), prompt, answer));
     }
 
     private IllegalArgumentException tooFew(int usable, int of) {

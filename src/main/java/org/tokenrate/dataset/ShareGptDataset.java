@@ -31,11 +31,13 @@ public final class ShareGptDataset implements Closeable {
     private final Path file;
     private final FileChannel channel;
     private final List<DialogueSpan> dialogues;
+    private final int conversations;
 
-    private ShareGptDataset(Path file, FileChannel channel, List<DialogueSpan> dialogues) {
+    private ShareGptDataset(Path file, FileChannel channel, ShareGptScanner.Found found) {
         this.file = file;
         this.channel = channel;
-        this.dialogues = dialogues;
+        dialogues = found.dialogues();
+        conversations = found.conversations();
     }
 
     /**
@@ -67,6 +69,11 @@ public final class ShareGptDataset implements Closeable {
         return dialogues.size();
     }
 
+    /** Conversations with any number of turns. */
+    public int conversations() {
+        return conversations;
+    }
+
     /** The file it was opened from. */
     public Path file() {
         return file;
@@ -81,6 +88,16 @@ public final class ShareGptDataset implements Closeable {
     public Dialogue dialogue(int index) throws IOException {
         DialogueSpan span = dialogues.get(index);
         return new Dialogue(text(span.prompt()), text(span.answer()));
+    }
+
+    /** Whether a dialogue's prompt has any text. */
+    boolean hasPrompt(int index) throws IOException {
+        Span span = dialogues.get(index).prompt();
+        var start = ByteBuffer.allocate(2);
+        while (start.hasRemaining()) {
+            if (channel.read(start, span.at() + start.position()) < 0) throw changed(span);
+        }
+        return start.get(1) != '"';
     }
 
     private String text(Span span) throws IOException {
@@ -105,6 +122,11 @@ public final class ShareGptDataset implements Closeable {
 
     /** SHA-256 of the whole file in lower-case hex; reads the file once more. */
     public String sha256() throws IOException {
+        return sha256(file);
+    }
+
+    /** SHA-256 of a file in lower-case hex. */
+    public static String sha256(Path file) throws IOException {
         MessageDigest digest;
         try {
             digest = MessageDigest.getInstance("SHA-256");

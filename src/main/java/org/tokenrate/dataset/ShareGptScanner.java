@@ -48,10 +48,15 @@ final class ShareGptScanner {
     }
 
     /**
-     * @return the conversations with at least two turns, in the file's order
+     * @param dialogues of the conversations with at least two turns, in the file's order
+     * @param conversations with any number of turns
+     */
+    record Found(List<DialogueSpan> dialogues, int conversations) {}
+
+    /**
      * @throws IOException one sentence with the file and the position of what is wrong
      */
-    static List<DialogueSpan> scan(Path file, InputStream in) throws IOException {
+    static Found scan(Path file, InputStream in) throws IOException {
         var buffered = new BufferedInputStream(in, READ_AHEAD_BYTES);
         refuseOtherEncodings(file, buffered);
         try (JsonParser parser = JSON.createParser(buffered)) {
@@ -64,7 +69,7 @@ final class ShareGptScanner {
                         e.getLocation() == null ? parser.currentLocation() : e.getLocation();
                 throw new IOException(file + " is not valid JSON: " + firstLine(e) + place(at), e);
             }
-            return scanner.dialogues;
+            return new Found(scanner.dialogues, scanner.conversation);
         }
     }
 

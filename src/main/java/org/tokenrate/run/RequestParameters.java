@@ -2,10 +2,12 @@ package org.tokenrate.run;
 
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.tokenrate.dataset.DatasetName;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.Engines;
 import org.tokenrate.engine.SamplingParams;
@@ -48,13 +50,18 @@ public record RequestParameters(
      * @throws IllegalArgumentException for the first bad one, with its value, range and an example
      */
     public static RequestParameters of(UnaryOperator<String> text) {
-        var v = new Values(text);
+        return of(text, ParameterStyle.JMH);
+    }
+
+    /** As above; errors name parameters in the given style. */
+    public static RequestParameters of(UnaryOperator<String> text, ParameterStyle style) {
+        var v = new Values(text, style);
         var p =
                 new RequestParameters(
                         v.text("engine", "auto"),
                         v.text("model", BUILTIN),
                         v.oneOf("modelFormat", List.of("hf", "llama", "awq", "auto")),
-                        v.text("dataset", BUILTIN),
+                        v.text("dataset", DatasetName.BUILTIN),
                         v.integer("numPrompts", 1, 10_000_000, "1000"),
                         v.integer("concurrency", 1, 100_000, "16"),
                         v.powerOfTwo("tp", 64, "2"),
@@ -75,17 +82,34 @@ public record RequestParameters(
                             + " model's folder",
                     "models/my-llama");
         }
-        if (!p.dataset.equals(BUILTIN) && !Files.isReadable(Path.of(p.dataset))) {
+        p.checkDataset(v);
+        Engines.validate(p.engineOptions());
+        return p;
+    }
+
+    private void checkDataset(Values v) {
+        String source;
+        try {
+            source = DatasetName.parse(dataset).source();
+        } catch (IllegalArgumentException e) {
+            throw v.bad("dataset", e.getMessage(), "random:512/128");
+        }
+        if (source.equals(DatasetName.BUILTIN)) return;
+        Path file;
+        try {
+            file = Path.of(source);
+        } catch (InvalidPathException e) {
+            throw v.bad("dataset", "is no file's name", "data/sharegpt.json");
+        }
+        if (!Files.isReadable(file)) {
             throw v.bad(
                     "dataset",
                     "is not a readable file; give builtin, or a ShareGPT json file",
                     "data/ShareGPT_V3_unfiltered_cleaned_split.json");
         }
-        if (Files.isDirectory(Path.of(p.dataset))) {
+        if (Files.isDirectory(file)) {
             throw v.bad("dataset", "is a folder; give a file", "data/sharegpt.json");
         }
-        Engines.validate(p.engineOptions());
-        return p;
     }
 
     EngineOptions engineOptions() {

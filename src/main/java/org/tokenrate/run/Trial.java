@@ -8,12 +8,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
-import org.tokenrate.builtin.Builtin;
-import org.tokenrate.dataset.PromptSampler;
-import org.tokenrate.dataset.SampledPrompt;
-import org.tokenrate.dataset.SamplingMethod;
-import org.tokenrate.dataset.ShareGptDataset;
+import org.tokenrate.dataset.WorkloadFile;
 import org.tokenrate.engine.EngineCounters;
 import org.tokenrate.engine.EngineInfo;
 import org.tokenrate.engine.Engines;
@@ -71,18 +68,18 @@ public final class Trial implements AutoCloseable {
         // Read once, when the first logger is made, which checking the parameters may do.
         System.setProperty(LOG_LEVEL, values.apply("logLevel").toLowerCase(Locale.ROOT));
         var p = RequestParameters.of(values);
-        Path dataset =
-                p.dataset().equals(RequestParameters.BUILTIN)
-                        ? Builtin.dialogues()
-                        : Path.of(p.dataset());
-        Tokenizer tokenizer = Tokenizers.load(ModelSource.tokenizerFolder(p.model()));
+        Path tokenizerFolder = ModelSource.tokenizerFolder(p.model());
+        Tokenizer tokenizer = Tokenizers.load(tokenizerFolder);
         try {
-            Workload workload;
-            String datasetSha256;
-            try (var dialogues = ShareGptDataset.open(dataset)) {
-                workload = workload(p, dialogues, tokenizer);
-                datasetSha256 = dialogues.sha256();
-            }
+            Prompts prompts =
+                    Prompts.choose(
+                            p.dataset(),
+                            Optional.of(p.sampling()),
+                            OptionalInt.of(p.numPrompts()),
+                            p.seed(),
+                            tokenizer,
+                            tokenizerFolder,
+                            WorkloadFile.Ids.AS_WRITTEN);
             String combination = CombinationName.of(settings.swept(), values);
             var facts = new LinkedHashMap<String, String>();
             facts.put("combination", combination);
@@ -91,7 +88,8 @@ public final class Trial implements AutoCloseable {
             facts.put(
                     "java",
                     System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
-            facts.put("dataset_sha256", datasetSha256);
+            facts.put("dataset_sha256", prompts.datasetSha256());
+            facts.put("workload_sha256", prompts.workloadSha256());
             Optional<RequestFiles> files = Optional.empty();
             if (settings.folder().isPresent()) {
                 files = Optional.of(RequestFiles.ofNextFork(settings.folder().get(), combination));
@@ -104,7 +102,7 @@ public final class Trial implements AutoCloseable {
             var options =
                     new LoadOptions(
                             p.concurrency(), p.samplingParams(), p.streamOutput(), tokenizer);
-            return new Trial(facts, files, workload, options, engine);
+            return new Trial(facts, files, workload(prompts), options, engine);
         } catch (IOException | RuntimeException e) {
             tokenizer.close();
             throw e;
@@ -152,18 +150,9 @@ public final class Trial implements AutoCloseable {
         tokenizer.close();
     }
 
-    private static Workload workload(
-            RequestParameters p, ShareGptDataset dialogues, Tokenizer tokenizer)
-            throws IOException {
-        List<SampledPrompt> prompts =
-                PromptSampler.sample(
-                        dialogues,
-                        tokenizer,
-                        SamplingMethod.of(p.sampling()),
-                        p.numPrompts(),
-                        p.seed());
+    private static Workload workload(Prompts prompts) {
         return new Workload(
-                prompts.stream()
+                prompts.list().stream()
                         .map(s -> new Workload.Request(s.promptTokens(), s.answerTokens()))
                         .toList());
     }

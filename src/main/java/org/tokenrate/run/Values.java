@@ -8,9 +8,11 @@ import java.util.function.UnaryOperator;
  */
 final class Values {
     private final UnaryOperator<String> text;
+    private final ParameterStyle style;
 
-    Values(UnaryOperator<String> text) {
+    Values(UnaryOperator<String> text, ParameterStyle style) {
         this.text = text;
+        this.style = style;
     }
 
     String text(String name, String example) {
@@ -83,7 +85,11 @@ final class Values {
 
     IllegalArgumentException bad(String name, String range, String example) {
         return new IllegalArgumentException(
-                name + "=" + text.apply(name) + " " + range + ", e.g. -p " + name + "=" + example);
+                style.given(name, text.apply(name))
+                        + " "
+                        + range
+                        + ", e.g. "
+                        + style.example(name, example));
     }
 
     private static String plain(double value) {

@@ -5,6 +5,9 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -13,6 +16,8 @@ public final class Tokenizers {
     private static final String JSON = "tokenizer.json";
     private static final String MODEL = "tokenizer.model";
     private static final String QWEN = "qwen.tiktoken";
+    private static final String CONFIG = "tokenizer_config.json";
+    private static final String ADDED = "added_tokens.json";
 
     private static final int NAMES_SHOWN = 12;
 
@@ -42,7 +47,7 @@ public final class Tokenizers {
         }
         Path json = modelFolder.resolve(JSON);
         if (Files.isRegularFile(json)) {
-            return JsonTokenizer.read(json, modelFolder.resolve("tokenizer_config.json"));
+            return JsonTokenizer.read(json, modelFolder.resolve(CONFIG));
         }
         Path model = modelFolder.resolve(MODEL);
         if (Files.isRegularFile(model)) {
@@ -85,6 +90,31 @@ public final class Tokenizers {
         return parent != null && Files.isRegularFile(parent.resolve("tokenizer.model"))
                 ? "; the folder above holds a tokenizer.model: copy it here if it is this model's"
                 : "";
+    }
+
+    /**
+     * SHA-256 of the files that {@link #load} reads, by name, in lower-case hex: the same one means
+     * the same tokens, another one may mean the same.
+     */
+    public static String sha256(Path modelFolder) throws IOException {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JVM has SHA-256", e);
+        }
+        String vocabulary =
+                Stream.of(JSON, MODEL, QWEN)
+                        .filter(name -> Files.isRegularFile(modelFolder.resolve(name)))
+                        .findFirst()
+                        .orElse(JSON);
+        for (String name : List.of(vocabulary, CONFIG, "special_tokens_map.json", ADDED)) {
+            Path file = modelFolder.resolve(name);
+            if (!Files.isRegularFile(file)) continue;
+            digest.update((name + " " + Files.size(file) + "\n").getBytes(StandardCharsets.UTF_8));
+            digest.update(Files.readAllBytes(file));
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     /** Whether a folder holds a tokenizer of a kind that {@link #load} reads. */

@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.tokenrate.run.ParameterStyle;
 
 class PlanTest {
     @Test
@@ -71,6 +72,7 @@ class PlanTest {
         Arguments arguments = Arguments.parse(List.of(args));
         return Plan.of(
                 new CommandLineOptions(arguments.jmh().toArray(String[]::new)),
-                arguments.parameterNames());
+                arguments.parameterNames(),
+                ParameterStyle.JMH);
     }
 }

@@ -150,7 +150,7 @@ class RootCommandTest {
 
     record Run(int status, String out, String err) {}
 
-    private static Run execute(String... args) {
+    static Run execute(String... args) {
         var out = new StringWriter();
         var err = new StringWriter();
         CommandLine root = RootCommand.commandLine();

@@ -2,6 +2,7 @@ package org.tokenrate.dataset;
 
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.tokenrate.tokenizer.StreamingDetokenizer;
 import org.tokenrate.tokenizer.Tokenizer;
 
@@ -20,7 +21,7 @@ final class SpaceTokenizer implements Tokenizer {
 
     @Override
     public String decode(int[] tokens) {
-        throw new UnsupportedOperationException();
+        return Arrays.stream(tokens).mapToObj(t -> "#" + t).collect(Collectors.joining(" "));
     }
 
     @Override
