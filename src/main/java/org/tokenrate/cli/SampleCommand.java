@@ -139,18 +139,18 @@ final class SampleCommand implements Callable<Integer> {
 
     private void print(Prompts prompts, PrintWriter out, TerminalText text) {
         WorkloadFile.Origin origin = prompts.origin();
-        out.printf("dataset    %s%n           SHA-256 %s%n", dataset, prompts.datasetSha256());
+        out.printf("dataset    %s%n  sha256   %s%n", dataset, prompts.datasetSha256());
         if (prompts.dialogues().isEmpty()) {
             out.printf(
-                    "           a workload of %s, %s, seed %d%n",
+                    "  of       %s, %s, seed %d%n",
                     text.visible(orUnknown(origin.dataset()), 30),
                     text.visible(orUnknown(origin.sampling()), 12),
                     origin.seed());
         } else {
             out.printf("sampling   %s, seed %d%n", origin.sampling(), origin.seed());
         }
-        out.printf("tokenizer  of %s%n           SHA-256 %s%n", model, origin.tokenizerSha256());
-        out.printf("workload   SHA-256 %s%n%n", prompts.workloadSha256());
+        out.printf("tokenizer  of %s%n  sha256   %s%n", model, origin.tokenizerSha256());
+        out.printf("workload%n  sha256   %s%n%n", prompts.workloadSha256());
         printCounts(prompts, out);
         out.println();
         out.println(LengthStatistics.HEADING);

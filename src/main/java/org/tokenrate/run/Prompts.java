@@ -1,6 +1,7 @@
 package org.tokenrate.run;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -64,7 +65,7 @@ public record Prompts(
         boolean builtin = name.source().equals(DatasetName.BUILTIN);
         Path file = builtin ? Builtin.dialogues() : Path.of(name.source());
         String tokenizerSha256 = Tokenizers.sha256(tokenizerFolder);
-        if (!builtin && WorkloadFile.isOne(file)) {
+        if (!builtin && !Files.isDirectory(file) && WorkloadFile.isOne(file)) {
             if (!name.lengths().equals(RequestLengths.OWN)) {
                 throw new IllegalArgumentException(
                         "dataset=%s: %s is a workload, whose requests have lengths of their own; give dataset=%s"
