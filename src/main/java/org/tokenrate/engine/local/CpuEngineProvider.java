@@ -24,7 +24,7 @@ public final class CpuEngineProvider implements EngineProvider {
             throw new IllegalArgumentException(
                     "tp=" + options.tp() + " is not supported by engine=cpu yet; use -p tp=1");
         }
-        dtype(options.dtype());
+        CpuDevice.requireMultiplied(dtype(options.dtype()));
         try {
             ModelSource.of(options.model(), options.modelFormat()).config();
         } catch (IOException e) {
