@@ -77,7 +77,13 @@ public class RequestThroughputBenchmark {
     @Param("hf")
     public String modelFormat;
 
-    /** The dialogues: {@code builtin}, or a ShareGPT json file. LMDeploy: {@code dataset}. */
+    /**
+     * The requests: {@code builtin}, a ShareGPT json file, or a workload that {@code sample --json}
+     * wrote. {@code output:OUT[@FILE]} generates OUT tokens for every prompt (LMDeploy: {@code
+     * --sharegpt-output-len}); {@code random:IN/OUT[/RATIO][@FILE]} cuts or repeats the prompts to
+     * uniform lengths from RATIO times IN or OUT to IN or OUT (LMDeploy: {@code --dataset-name
+     * random}). LMDeploy: {@code dataset}.
+     */
     @Param("builtin")
     public String dataset;
 

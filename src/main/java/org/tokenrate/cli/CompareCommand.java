@@ -21,7 +21,7 @@ import picocli.CommandLine.TypeConversionException;
         name = "compare",
         sortOptions = false,
         description = {
-            "Says of every figure whether the candidate is faster or slower than the base.",
+            "Says of every figure whether it became faster or slower, and how sure that is.",
             "",
             "BASE and CANDIDATE are commits (folders in the results, or an unambiguous beginning;"
                     + " all runs of a commit count, as further forks), folders of runs, or jmh.json"

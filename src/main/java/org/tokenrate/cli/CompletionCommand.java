@@ -41,6 +41,18 @@ final class CompletionCommand implements Callable<Integer> {
     private static final List<String> JMH_OPTIONS =
             List.of("-f", "-i", "-wi", "-prof", "-h", "-l", "-lp", "-lprof", "-v", "--results");
 
+    /** A value follows {@code concurrency=} at once. */
+    private static final String NO_SPACE_AFTER_EQUALS =
+            """
+
+            _tokenrate() {
+              _complete_tokenrate "$@"
+              if [[ "${COMPREPLY[*]}" == *= ]]; then compopt -o nospace 2> /dev/null; fi
+              return 0
+            }
+            complete -F _tokenrate -o default tokenrate
+            """;
+
     @Spec private CommandSpec spec;
     @Mixin private HelpOption help;
 
@@ -61,6 +73,7 @@ final class CompletionCommand implements Callable<Integer> {
         var out = spec.commandLine().getOut();
         out.println(FUNCTION + "() { " + program() + " \"$@\"; }");
         out.print(AutoComplete.bash(FUNCTION, root));
+        out.print(NO_SPACE_AFTER_EQUALS);
         out.flush();
         return Main.OK;
     }

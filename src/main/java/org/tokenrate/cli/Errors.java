@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.regex.PatternSyntaxException;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 
 /** How an error that ends the program is told: once, in a sentence. */
@@ -33,6 +34,10 @@ final class Errors {
         if (e instanceof AccessDeniedException file) return "may not access " + file.getFile();
         if (e instanceof FileSystemException file && file.getReason() == null) {
             return file.getFile() + ": " + file.getClass().getSimpleName();
+        }
+        if (e instanceof PatternSyntaxException regexp) {
+            return "'%s' is no regular expression: %s"
+                    .formatted(regexp.getPattern(), regexp.getDescription());
         }
         boolean plain =
                 e instanceof IOException

@@ -59,7 +59,7 @@ final class RootCommand {
                             List.copyOf(command.getCommandSpec().optionsMap().keySet()))
                     .ifPresent(option -> text.append("; did you mean ").append(option).append('?'));
         }
-        text.append(" (").append(name).append(" --help shows all)");
+        text.append(name.isEmpty() ? " (-h shows them all)" : " (" + name + " --help shows all)");
         return Errors.report(new IllegalArgumentException(text.toString(), e), command.getErr());
     }
 }

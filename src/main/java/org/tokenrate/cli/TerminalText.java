@@ -8,7 +8,7 @@ import java.util.Locale;
 final class TerminalText {
     static final int COLUMNS = 80;
 
-    private static final int BAR_COLUMNS = 48;
+    private static final int BAR_COLUMNS = 45;
     private static final int EIGHTHS = 8;
     private static final String FULL = "\u2588";
     private static final String ASCII_FULL = "#";

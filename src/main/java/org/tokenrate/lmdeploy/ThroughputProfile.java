@@ -92,7 +92,8 @@ public record ThroughputProfile(
     }
 
     private static List<Double> perToken(List<RequestRecord> records) {
-        int count = records.stream().mapToInt(RequestRecord::generatedTokens).sum();
+        int count =
+                Math.toIntExact(records.stream().mapToLong(RequestRecord::generatedTokens).sum());
         long[] millis = new long[count]; // zero where no step gives a value
         int at = 0;
         for (RequestRecord r : records) {

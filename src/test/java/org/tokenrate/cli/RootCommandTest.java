@@ -64,6 +64,9 @@ class RootCommandTest {
     void theHelpNamesEverySubcommandInALine() {
         String help = Help.text();
         subcommands().forEach(name -> assertTrue(help.contains("\n  " + name + " "), help));
+        String list = help.substring(help.indexOf("Subcommands"), help.indexOf("Examples"));
+        // The heading, the subcommands, help and an empty line.
+        assertEquals(subcommands().count() + 3, list.lines().count(), list);
         assertTrue(help.lines().allMatch(line -> line.length() <= 100), help);
     }
 
@@ -89,6 +92,22 @@ class RootCommandTest {
         } finally {
             System.clearProperty("tokenrate.trace");
         }
+    }
+
+    @Test
+    void aBrokenRegularExpressionIsToldInALine() throws Exception {
+        Cli cli = Cli.run(folder, "Request[");
+        assertEquals(2, cli.status());
+        assertEquals(
+                "ERROR: 'Request[' is no regular expression: Unclosed character class\n",
+                cli.err());
+    }
+
+    @Test
+    void aWordThatHelpDoesNotKnowIsToldInALine() {
+        Run run = execute("help", "nope");
+        assertEquals(2, run.status);
+        assertEquals("ERROR: Unknown subcommand 'nope'. (-h shows them all)\n", run.err);
     }
 
     @Test
@@ -118,6 +137,8 @@ class RootCommandTest {
         assertEquals(0, script.status, script.err);
         Path file = Files.writeString(folder.resolve("completion.bash"), script.out);
         assertEquals(List.of("compare"), completed(file, "compa"));
+        assertEquals(List.of("profile-throughput"), completed(file, "pro"));
+        assertEquals(List.of("--num-prompts"), completed(file, "profile-throughput --num"));
         assertEquals(List.of("--fail-over"), completed(file, "compare --fail"));
         assertEquals(List.of("concurrency="), completed(file, "-p conc"));
     }
@@ -126,7 +147,7 @@ class RootCommandTest {
     private List<String> completed(Path script, String words) throws Exception {
         String[] all = words.split(" ");
         String asks =
-                "source '%s'; COMP_WORDS=(tokenrate %s); COMP_CWORD=%d; _complete_tokenrate; echo \"${COMPREPLY[@]}\""
+                "source '%s'; COMP_WORDS=(tokenrate %s); COMP_CWORD=%d; _tokenrate; echo \"${COMPREPLY[@]}\""
                         .formatted(script, words, all.length);
         Process bash =
                 new ProcessBuilder("bash", "-c", asks)
