@@ -14,9 +14,11 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
 import org.tokenrate.lmdeploy.ProfileText;
 import org.tokenrate.lmdeploy.ThroughputProfile;
 import org.tokenrate.report.RequestsFile;
+import org.tokenrate.workload.RequestRecord;
 import org.tokenrate.workload.RequestRecords;
 import org.tokenrate.workload.WorkloadResult;
 import picocli.CommandLine.Command;
@@ -62,6 +64,9 @@ final class ProfileThroughputCommand implements Callable<Integer> {
 
     /** The combination's name when nothing is swept, which names the request files. */
     private static final String COMBINATION = "all";
+
+    /** An iteration is over with its first workload. */
+    private static final TimeValue AT_ONCE = TimeValue.nanoseconds(1);
 
     private static final int KV_BLOCK_TOKENS = 64;
 
@@ -279,7 +284,9 @@ final class ProfileThroughputCommand implements Callable<Integer> {
                         .include(BENCHMARK)
                         .forks(1)
                         .warmupIterations(warmup)
-                        .measurementIterations(1);
+                        .measurementIterations(1)
+                        .warmupTime(AT_ONCE)
+                        .measurementTime(AT_ONCE);
         parameters.forEach(jmh::param);
         var arguments =
                 new Arguments(
@@ -293,16 +300,19 @@ final class ProfileThroughputCommand implements Callable<Integer> {
             System.err.println("no summary and no CSV: LMDeploy has none for a run that failed");
             return ended.status();
         }
-        conclude(ended.folder(), Integer.parseInt(parameters.get("concurrency")));
+        conclude(
+                ended.folder(),
+                Integer.parseInt(parameters.get("concurrency")),
+                Integer.parseInt(parameters.get("numPrompts")));
         return Main.OK;
     }
 
-    private void conclude(Path folder, int concurrency) throws IOException {
-        Path records = folder.resolve(RequestsFile.name(COMBINATION, 1, 1));
-        boolean streamed = isTrue(streamOutput);
-        var profile =
-                ThroughputProfile.of(
-                        WorkloadResult.of(streamed, RequestRecords.read(records)), concurrency);
+    private void conclude(Path folder, int concurrency, int count) throws IOException {
+        List<RequestRecord> records =
+                RequestRecords.read(folder.resolve(RequestsFile.name(COMBINATION, 1, 1)));
+        // JMH repeats a workload that takes less than the iteration's time; LMDeploy runs it once.
+        var once = WorkloadResult.of(isTrue(streamOutput), records.subList(0, count));
+        var profile = ThroughputProfile.of(once, concurrency);
         System.out.println();
         System.out.println(ProfileText.summary(profile));
         if (csv.isEmpty()) return;

@@ -221,7 +221,7 @@ class ProfileThroughputCommandTest {
         Cli cli =
                 Cli.run(
                         folder,
-                        ("profile-throughput builtin builtin -n 4 -c 4 --engine simulated:2ms:1us"
+                        ("profile-throughput builtin builtin -n 4 -c 4 --engine simulated:1us:1us"
                                         + " --warmup 0 --stream_output False --dataset-name random"
                                         + " --random-input-len 10 --random-output-len 20"
                                         + " --random-range-ratio 1")

@@ -46,6 +46,8 @@ class RequestParametersTest {
                     dtype        | int3    | must be one of auto, f32, bf16, e.g. -p dtype=auto
                     sampling     | first   | must be one of shuffle, presample, e.g. -p sampling=shuffle
                     model        | ''      | must not be empty, e.g. -p model=builtin
+                    dataset      | output:3 | must be output:TOKENS[@FILE], from 4 to 1000000 tokens, e.g. -p dataset=random:512/128
+                    dataset      | random:5 | must be random:IN/OUT[/RATIO][@FILE], lengths from 1 to 1000000 tokens and a ratio in [0, 1], e.g. -p dataset=random:512/128
                     """)
     void aBadValueIsRefusedWithItsRangeAndAnExample(String name, String value, String message) {
         assertEquals(name + "=" + value + " " + message, refusal(name, value));
