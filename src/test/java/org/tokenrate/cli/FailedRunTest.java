@@ -86,7 +86,9 @@ class FailedRunTest {
             forks.forEach(ProcessHandle::destroyForcibly);
         }
         Path run = Cli.runFolder(folder);
-        assertEquals(2, Files.readAllLines(run.resolve("throughput.csv")).size());
+        List<String> csv = Files.readAllLines(run.resolve("throughput.csv"));
+        assertEquals(3, csv.size());
+        assertTrue(csv.get(2).endsWith(",interrupted"), csv.get(2));
         assertEquals(1, JmhJson.read(run.resolve("jmh.json")).size());
         JsonNode json = new ObjectMapper().readTree(run.resolve("run.json").toFile());
         assertEquals("interrupted", json.get("status").asText());
