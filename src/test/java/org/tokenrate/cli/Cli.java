@@ -13,7 +13,15 @@ record Cli(int status, String out, String err) {
     private static final long TIMEOUT_MINUTES = 3;
 
     static Cli run(Path workingFolder, String... args) throws IOException, InterruptedException {
-        Process process = start(workingFolder, args);
+        return run(workingFolder, List.of(), args);
+    }
+
+    /**
+     * @param environment {@code NAME=VALUE}, besides what this JVM has
+     */
+    static Cli run(Path workingFolder, List<String> environment, String... args)
+            throws IOException, InterruptedException {
+        Process process = start(workingFolder, environment, args);
         if (!process.waitFor(TIMEOUT_MINUTES, TimeUnit.MINUTES)) {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
@@ -26,6 +34,11 @@ record Cli(int status, String out, String err) {
     }
 
     static Process start(Path workingFolder, String... args) throws IOException {
+        return start(workingFolder, List.of(), args);
+    }
+
+    static Process start(Path workingFolder, List<String> environment, String... args)
+            throws IOException {
         var command =
                 new ArrayList<>(
                         List.of(
@@ -43,8 +56,11 @@ record Cli(int status, String out, String err) {
             command.add(1, "--sun-misc-unsafe-memory-access=allow");
         }
         command.addAll(List.of(args));
-        return new ProcessBuilder(command)
-                .directory(workingFolder.toFile())
+        var builder = new ProcessBuilder(command);
+        for (String e : environment) {
+            builder.environment().put(e.split("=", 2)[0], e.split("=", 2)[1]);
+        }
+        return builder.directory(workingFolder.toFile())
                 .redirectOutput(workingFolder.resolve("stdout").toFile())
                 .redirectError(workingFolder.resolve("stderr").toFile())
                 .start();
