@@ -11,6 +11,7 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.RunResult;
+import org.tokenrate.report.WholeFile;
 import org.tokenrate.run.RunRecord.Combination;
 
 /**
@@ -58,13 +59,22 @@ final class Recorder extends QuietFormat {
         }
     }
 
-    /** At the end of each of JMH's runs. */
+    /**
+     * At the end of each of JMH's runs.
+     *
+     * @throws UncheckedIOException if the combination failed since it could not be written: what
+     *     comes after it would be measured in vain
+     */
     void leave() {
         if (current.isEmpty()) return;
         Combination failed = current.get();
         current = Optional.empty();
         try {
-            files.missing(failed, reason.orElse(UNKNOWN));
+            String why = reason.orElse(UNKNOWN);
+            files.missing(failed, why);
+            if (why.startsWith(WholeFile.CANNOT_WRITE + files.folder().toAbsolutePath())) {
+                throw new IOException("stopped: what is measured can no longer be kept");
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

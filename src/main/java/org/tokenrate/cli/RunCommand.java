@@ -105,7 +105,8 @@ final class RunCommand {
             return failures.isEmpty() ? Main.OK : Main.FAILED;
         } catch (RunnerException | IOException | UncheckedIOException e) {
             stop.check();
-            System.err.println("ERROR: " + messages(e).replaceFirst("^ERROR: ", ""));
+            String why = e instanceof RunnerException ? messages(e) : Errors.sentence(e);
+            System.err.println("ERROR: " + why.replaceFirst("^ERROR: ", ""));
             try {
                 files.fail("not run: the run failed before");
             } catch (IOException again) {

@@ -90,8 +90,16 @@ final class RunFiles {
             var all = new ArrayList<>(earlier);
             all.addAll(JmhEntries.parse(json(ofThisSitting)));
             all.sort(Comparator.comparingInt(e -> record.combinations().indexOf(key(e.result()))));
+            List<JmhEntries.Entry> before = entries;
             entries = List.copyOf(all);
-            write(RunRecord.RUNNING, "");
+            try {
+                write(RunRecord.RUNNING, "");
+            } catch (IOException e) {
+                // What is not on disk is not measured.
+                entries = before;
+                describe(RunRecord.RUNNING, "");
+                throw e;
+            }
         }
         return entries.stream().map(JmhEntries.Entry::result).toList();
     }

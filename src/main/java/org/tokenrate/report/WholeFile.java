@@ -1,12 +1,18 @@
 package org.tokenrate.report;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /** Writes a file whole or not at all: what was there before stays until all of the new is. */
 public final class WholeFile {
+    /** What the message of every failure begins with; the file follows. */
+    public static final String CANNOT_WRITE = "cannot write ";
+
     private static final String PART = ".part";
 
     private WholeFile() {}
@@ -35,7 +41,7 @@ public final class WholeFile {
             } catch (IOException again) {
                 e.addSuppressed(again);
             }
-            throw new IOException("cannot write " + file + ": " + reason(e), e);
+            throw new IOException(CANNOT_WRITE + file + ": " + reason(e), e);
         }
     }
 
@@ -46,11 +52,11 @@ public final class WholeFile {
 
     /** The system's words; a file name alone says nothing. */
     private static String reason(IOException e) {
-        if (e instanceof java.nio.file.FileSystemException f && f.getReason() != null) {
+        if (e instanceof FileSystemException f && f.getReason() != null) {
             return f.getReason();
         }
-        if (e instanceof java.nio.file.AccessDeniedException) return "permission denied";
-        if (e instanceof java.nio.file.NoSuchFileException) return "its folder is gone";
+        if (e instanceof AccessDeniedException) return "permission denied";
+        if (e instanceof NoSuchFileException) return "its folder is gone";
         return String.valueOf(e.getMessage());
     }
 }
