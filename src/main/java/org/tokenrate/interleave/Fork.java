@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -113,7 +114,7 @@ final class Fork {
             try {
                 // A folder cannot take the place of one that is not empty: this keeps the name.
                 Files.createDirectory(target);
-                return Files.move(run, target, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+                return Files.move(run, target, StandardCopyOption.REPLACE_EXISTING);
             } catch (FileAlreadyExistsException e) {
                 // Another run's; the next name is free or taken in its turn.
             }

@@ -2,6 +2,8 @@ package org.tokenrate.run;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
@@ -28,7 +30,7 @@ public final class Program {
         try (Stream<Path> all = Files.walk(code)) {
             files = all.filter(Files::isRegularFile).sorted().toList();
         }
-        try (var out = new DigestOutputStream(java.io.OutputStream.nullOutputStream(), digest)) {
+        try (var out = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
             for (Path file : files) {
                 try (InputStream in = Files.newInputStream(file)) {
                     in.transferTo(out);
@@ -42,7 +44,7 @@ public final class Program {
         try {
             return Path.of(
                     Program.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-        } catch (java.net.URISyntaxException e) {
+        } catch (URISyntaxException e) {
             throw new IOException("cannot tell where this program is: " + e.getMessage(), e);
         }
     }

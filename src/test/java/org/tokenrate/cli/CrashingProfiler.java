@@ -1,5 +1,6 @@
 package org.tokenrate.cli;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -46,7 +47,7 @@ public final class CrashingProfiler implements InternalProfiler {
     private void kill(ProcessHandle fork) {
         try {
             new ProcessBuilder("kill", "-9", String.valueOf(fork.pid())).start().waitFor();
-        } catch (java.io.IOException | InterruptedException e) {
+        } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);
         }
     }
