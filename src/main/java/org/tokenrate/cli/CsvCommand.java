@@ -48,6 +48,10 @@ final class CsvCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Path json = Files.isDirectory(jmhJson) ? jmhJson.resolve(RunFiles.JMH) : jmhJson;
+        // The CSV of a run that measured nothing is there already, and no other may become it.
+        if (!Files.isRegularFile(json)) {
+            throw new IOException(json + " is not a file; give the jmh.json of a run");
+        }
         Path folder = output.orElse(json.toAbsolutePath().getParent());
         for (String name : List.of(ThroughputCsv.THROUGHPUT, ThroughputCsv.ITERATIONS)) {
             requireNoLoss(folder.resolve(name));

@@ -127,7 +127,11 @@ final class RunFiles {
 
     /** Marks a run that failed as a whole; one that never began leaves nothing. */
     synchronized void fail(String reason) throws IOException {
-        boolean began = !entries.isEmpty() || !reasons.isEmpty() || listed().size() > 2;
+        boolean began =
+                record.sittings().size() > 1
+                        || !entries.isEmpty()
+                        || !reasons.isEmpty()
+                        || listed().size() > 2;
         if (began) {
             end(RunRecord.FAILED, reason);
             return;
