@@ -51,6 +51,8 @@ public final class JmhEntries {
 
     /** The text of a file of these entries, as JMH would have written them together. */
     public static String text(List<Entry> entries) {
-        return entries.stream().map(Entry::text).collect(joining(",\n    ", "[\n    ", "\n]\n\n\n"));
+        return entries.stream()
+                .map(Entry::text)
+                .collect(joining(",\n    ", "[\n    ", "\n]\n\n\n"));
     }
 }

@@ -76,8 +76,7 @@ record Cli(int status, String out, String err) {
         return command;
     }
 
-    private static Process start(
-            Path workingFolder, List<String> environment, List<String> command)
+    private static Process start(Path workingFolder, List<String> environment, List<String> command)
             throws IOException {
         var builder = new ProcessBuilder(command);
         for (String e : environment) {

@@ -77,8 +77,7 @@ class FailedRunTest {
         assertEquals(1, cli.status(), cli.out() + cli.err());
         Path run = Cli.runFolder(folder);
         String shown = folder.relativize(run).toString();
-        assertTrue(
-                cli.err().startsWith("ERROR: cannot write " + shown + "/jmh.json: "), cli.err());
+        assertTrue(cli.err().startsWith("ERROR: cannot write " + shown + "/jmh.json: "), cli.err());
         int kept = JmhJson.read(run.resolve("jmh.json")).size();
         assertTrue(kept >= 1 && kept < 6, kept + " kept");
         String left = "what %d finished combination(s) gave is in %s; --resume %s ";
