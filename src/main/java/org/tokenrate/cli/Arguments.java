@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -13,8 +14,21 @@ import java.util.Set;
  * @param jmh what JMH gets
  * @param results base folder for results
  * @param parameterNames names after {@code -p}, which JMH parses but does not tell
+ * @param resume whether to go on with a run that was stopped
  */
-record Arguments(List<String> all, List<String> jmh, Path results, Set<String> parameterNames) {
+record Arguments(
+        List<String> all,
+        List<String> jmh,
+        Path results,
+        Set<String> parameterNames,
+        Optional<Resume> resume) {
+    private static final String RESUME = "--resume";
+
+    /**
+     * @param folder the run's; the newest unfinished one of this commit if not given
+     */
+    record Resume(Optional<Path> folder) {}
+
     private static final String RESULTS = "--results";
 
     /** The base folder unless {@code --results} or this system property gives another. */
@@ -22,6 +36,7 @@ record Arguments(List<String> all, List<String> jmh, Path results, Set<String> p
 
     static Arguments parse(List<String> args) {
         String results = System.getProperty(RESULTS_PROPERTY, "results");
+        Optional<Resume> resume = Optional.empty();
         var jmh = new ArrayList<String>();
         for (int i = 0; i < args.size(); i++) {
             String arg = args.get(i);
@@ -33,11 +48,19 @@ record Arguments(List<String> all, List<String> jmh, Path results, Set<String> p
                 results = args.get(i);
             } else if (arg.startsWith(RESULTS + "=")) {
                 results = arg.substring(RESULTS.length() + 1);
+            } else if (arg.equals(RESUME)) {
+                boolean named = i + 1 < args.size() && !args.get(i + 1).startsWith("-");
+                Optional<Path> folder =
+                        named ? Optional.of(Path.of(args.get(++i))) : Optional.empty();
+                resume = Optional.of(new Resume(folder));
+            } else if (arg.startsWith(RESUME + "=")) {
+                Path folder = Path.of(arg.substring(RESUME.length() + 1));
+                resume = Optional.of(new Resume(Optional.of(folder)));
             } else {
                 jmh.add(arg);
             }
         }
-        return new Arguments(args, List.copyOf(jmh), Path.of(results), parameterNames(jmh));
+        return new Arguments(args, List.copyOf(jmh), Path.of(results), parameterNames(jmh), resume);
     }
 
     private static Set<String> parameterNames(List<String> jmh) {

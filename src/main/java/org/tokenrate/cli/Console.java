@@ -7,8 +7,9 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.infra.IterationParams;
 import org.openjdk.jmh.results.IterationResult;
@@ -18,11 +19,14 @@ import org.tokenrate.report.Metric;
 
 /** What the user sees of a run: a heading a combination, a line an iteration, the time left. */
 final class Console extends QuietFormat {
-    /** Exceptions whose message says it all: their class would say nothing to a user. */
-    private static final Pattern PLAIN =
-            Pattern.compile(
-                    "(java\\.lang\\.Illegal(Argument|State)Exception"
-                            + "|java\\.io\\.IOException|org\\.tokenrate\\.[\\w.]+Exception): ");
+    /** What JMH puts around things that speak for themselves. */
+    private static final Set<String> TAGS =
+            Set.of(
+                    "<failure>",
+                    "<stdout last='20 lines'>",
+                    "</stdout>",
+                    "<stderr last='20 lines'>",
+                    "</stderr>");
 
     private static final String INCUBATOR = "WARNING: Using incubator modules";
 
@@ -71,14 +75,15 @@ final class Console extends QuietFormat {
 
     @Override
     public void println(String s) {
-        if (s.contains("\n\tat ")) {
-            out.println("  FAILED: " + message(s));
+        Optional<String> failure = Failure.reason(s);
+        if (failure.isPresent()) {
+            out.println("  FAILED: " + failure.get());
             try {
-                files.logFailure(s);
+                if (Failure.isTrace(s)) files.logFailure(s);
             } catch (IOException e) {
                 out.println(s);
             }
-        } else if (!s.isBlank() && !s.startsWith("#") && !s.equals("<failure>")) {
+        } else if (!s.isBlank() && !s.startsWith("#") && !TAGS.contains(s)) {
             out.println(s);
         }
     }
@@ -144,12 +149,5 @@ final class Console extends QuietFormat {
         double nanos = (double) (System.nanoTime() - startNanos) / iterationsEnded * left;
         long seconds = TimeUnit.NANOSECONDS.toSeconds((long) nanos);
         return seconds == 0 ? "" : "  (about " + Texts.duration(seconds) + " left)";
-    }
-
-    /** Of a stack trace, the messages: what a bad input needs, and where a bug's trace is. */
-    private static String message(String trace) {
-        String first = trace.substring(0, trace.indexOf("\n\tat "));
-        boolean ours = PLAIN.matcher(first).lookingAt();
-        return ours ? first.substring(first.indexOf(": ") + 2) : first;
     }
 }

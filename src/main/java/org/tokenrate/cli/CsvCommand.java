@@ -16,7 +16,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "csv",
         sortOptions = false,
-        description = "Makes throughput.csv and iterations.csv from the jmh.json of a run.",
+        description =
+                "Makes throughput.csv and iterations.csv from the jmh.json of a run, and the"
+                        + " run.json beside it for the rows that are missing.",
         footer = {
             "",
             "Examples",
@@ -29,7 +31,10 @@ import picocli.CommandLine.Parameters;
             "2:the arguments are wrong, or a file cannot be read or written"
         })
 final class CsvCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "JMH.JSON", description = "the jmh.json of a run")
+    @Parameters(
+            index = "0",
+            paramLabel = "JMH.JSON",
+            description = "the jmh.json of a run, or the run's folder")
     private Path jmhJson;
 
     @Option(
@@ -42,13 +47,30 @@ final class CsvCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path folder = output.orElse(jmhJson.toAbsolutePath().getParent());
-        Files.createDirectories(folder);
-        List<Path> written = ThroughputCsv.write(jmhJson, folder);
+        Path json = Files.isDirectory(jmhJson) ? jmhJson.resolve(RunFiles.JMH) : jmhJson;
+        // The CSV of a run that measured nothing is there already, and no other may become it.
+        if (!Files.isRegularFile(json)) {
+            throw new IOException(json + " is not a file; give the jmh.json of a run");
+        }
+        Path folder = output.orElse(json.toAbsolutePath().getParent());
+        for (String name : List.of(ThroughputCsv.THROUGHPUT, ThroughputCsv.ITERATIONS)) {
+            requireNoLoss(folder.resolve(name));
+        }
+        if (Files.notExists(folder)) Files.createDirectories(folder);
+        List<Path> written = ThroughputCsv.write(json, folder);
         if (written.isEmpty()) {
-            throw new IOException(jmhJson + " holds no result of RequestThroughputBenchmark");
+            throw new IOException(json + " holds no result of RequestThroughputBenchmark");
         }
         for (Path file : written) System.out.println("wrote " + file);
         return Main.OK;
+    }
+
+    /** A file of a newer version, or of someone else's, is not replaced by one that says less. */
+    private static void requireNoLoss(Path file) throws IOException {
+        List<String> lost = ThroughputCsv.unknownColumns(file);
+        if (lost.isEmpty()) return;
+        throw new IOException(
+                "%s has columns that this version does not write (%s); give another folder with -o"
+                        .formatted(file, Texts.plain(String.join(", ", lost), 200)));
     }
 }

@@ -9,6 +9,7 @@ final class Help {
             tokenrate: token and request throughput of LLM inference engines, measured with JMH.
 
               java -jar benchmarks.jar [regexp] [-p name=value,value]... [JMH options] [--results DIR]
+              java -jar benchmarks.jar --resume [FOLDER]
               java -jar benchmarks.jar SUBCOMMAND ...
 
             Subcommands (SUBCOMMAND --help shows more)
@@ -26,7 +27,9 @@ final class Help {
 
             One iteration is one whole workload of numPrompts requests. Results go to
             results/COMMIT/START/ (--results DIR for another base): throughput.csv, iterations.csv,
-            jmh.json, run.json and requests-*.jsonl. Without arguments everything runs, with defaults.
+            jmh.json, run.json and requests-*.jsonl. --resume goes on with a run that was stopped: with
+            FOLDER's, or the newest unfinished one of this commit. Without arguments everything runs, with
+            defaults.
             Exit status: 0 all went well, 1 a run, a request or a gate failed, 2 the arguments or the
             files they name are wrong. -Dtokenrate.trace=true before -jar shows where an error comes from.
 

@@ -49,6 +49,10 @@ public final class Main {
             org.openjdk.jmh.Main.main(plain);
             return OK;
         }
+        if (arguments.resume().isPresent()) {
+            Resumable run = Resumable.find(arguments.resume().get(), arguments, jmh);
+            return new RunCommand(run.arguments(), run.jmh()).resume(run).status();
+        }
         return new RunCommand(arguments, jmh).run().status();
     }
 

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.BenchmarkListEntry;
@@ -21,7 +22,8 @@ import org.tokenrate.run.RunRecord.Combination;
 /**
  * What a run is going to run, known and checked before it starts.
  *
- * @param combinations every benchmark with every combination of its parameters
+ * @param combinations every benchmark with every combination of its parameters, in the order in
+ *     which JMH runs them
  * @param swept names of the main job's parameters that have several values
  */
 record Plan(List<Combination> combinations, List<String> swept) {
@@ -50,8 +52,11 @@ record Plan(List<Combination> combinations, List<String> swept) {
         var swept = new ArrayList<String>();
         for (BenchmarkListEntry b : benchmarks) {
             Map<String, List<String>> values = values(b, options);
-            for (Map<String, String> params : product(values)) {
-                combinations.add(new Combination(b.getUsername(), params));
+            // JMH goes through the names in alphabetical order.
+            for (Map<String, String> params : product(new TreeMap<>(values))) {
+                var shown = new LinkedHashMap<String, String>();
+                for (String name : values.keySet()) shown.put(name, params.get(name));
+                combinations.add(new Combination(b.getUsername(), shown));
             }
             if (isRequestThroughput(b.getUsername())) {
                 values.forEach((name, list) -> requireDistinct(name, list));

@@ -293,7 +293,8 @@ final class ProfileThroughputCommand implements Callable<Integer> {
                         spec.root().commandLine().getParseResult().originalArgs(),
                         List.of(),
                         results,
-                        Set.of());
+                        Set.of(),
+                        Optional.empty());
         var run = new RunCommand(arguments, jmh.build(), LmdeployStyle.INSTANCE, (r, swept) -> "");
         RunCommand.Ended ended = run.run();
         if (ended.status() != Main.OK) {

@@ -3,6 +3,8 @@ package org.tokenrate.cli;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -14,7 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.OptionalLong;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
 import org.openjdk.jmh.results.format.ResultFormatType;
@@ -23,7 +25,6 @@ import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.format.OutputFormat;
 import org.openjdk.jmh.runner.format.OutputFormatFactory;
 import org.openjdk.jmh.runner.options.Options;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.VerboseMode;
 import org.tokenrate.report.JmhResult;
 import org.tokenrate.report.Metric;
@@ -31,22 +32,15 @@ import org.tokenrate.run.GitState;
 import org.tokenrate.run.Libraries;
 import org.tokenrate.run.Machine;
 import org.tokenrate.run.ParameterStyle;
+import org.tokenrate.run.Program;
 import org.tokenrate.run.RunFolder;
+import org.tokenrate.run.RunLock;
 import org.tokenrate.run.RunRecord;
 import org.tokenrate.run.RunSettings;
 import org.tokenrate.run.Version;
 
 /** Runs benchmarks: checks first, then JMH, then the table and the files. */
 final class RunCommand {
-    private static final String PROFILER = "org.tokenrate.bench.WorkloadProfiler";
-    private static final String OUR_PROPERTIES = "tokenrate.";
-
-    /** From this Java on, native code that loads without the flag brings warnings. */
-    private static final int NATIVE_ACCESS_SINCE = 22;
-
-    /** From this Java on, JMH's own use of Unsafe may bring warnings, and there is a flag. */
-    private static final int UNSAFE_FLAG_SINCE = 23;
-
     private final Arguments arguments;
     private final Options jmh;
     private final ParameterStyle style;
@@ -81,29 +75,82 @@ final class RunCommand {
      */
     Ended run() throws IOException {
         Plan plan = Plan.of(jmh, arguments.parameterNames(), style);
-        Instant start = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+        Instant start = now();
         GitState git = GitState.of(Path.of(""));
         Path folder = RunFolder.create(arguments.results(), git, start);
-        var files = new RunFiles(folder, record(plan, git, start));
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted(files)));
+        // No other run can have it: the folder is new.
+        RunLock lock = RunLock.take(folder).orElseThrow();
+        var files = new RunFiles(folder, lock, record(plan, git, start), List.of(), modes());
+        tellForks(folder, git, plan);
+        return measure(plan, git, files, List.of(ForkOptions.all(jmh)), expected(plan));
+    }
 
-        var settings = new RunSettings(Optional.of(folder), git.name(), plan.swept());
-        settings.toProperties().forEach(System::setProperty);
+    /** Goes on with a run that was stopped: what it has is kept, the rest is measured. */
+    Ended resume(Resumable run) throws IOException {
+        RunRecord record = run.record().resumed(now().toString());
+        var files = new RunFiles(run.folder(), run.lock(), record, run.entries(), modes());
+        var git = new GitState(record.commit(), record.dirty());
+        tellForks(run.folder(), git, run.plan());
+        List<Options> rest = run.missing().stream().map(c -> ForkOptions.of(jmh, c)).toList();
+        return measure(run.plan(), git, files, rest, rest.size() * modes());
+    }
+
+    /**
+     * @param parts each is a run of JMH's
+     * @param combinations how many they have together
+     */
+    private Ended measure(
+            Plan plan, GitState git, RunFiles files, List<Options> parts, int combinations)
+            throws IOException {
+        var stop = new Stop();
+        stop.install(files);
         try {
-            OutputFormat output = output(files, plan);
-            if (!silent()) introduce(plan, git, folder);
-            Collection<RunResult> results = new Runner(options(), output).run();
+            var recorder = new Recorder(files);
+            OutputFormat output = output(recorder, files, combinations, plan.swept(), stop);
+            if (!silent()) introduce(plan, git, files.folder());
+            var results = new ArrayList<RunResult>();
+            for (Options part : parts) {
+                results.addAll(new Runner(part, output).run());
+                recorder.leave();
+            }
+            stop.check();
+            results.removeIf(r -> !Recorder.isComplete(r.getAggregatedResult()));
             List<JmhResult> saved = files.save(results);
-            List<String> failures = failures(saved, expected(plan) - results.size());
-            files.end(failures.isEmpty() ? "finished" : "failed");
+            List<String> failures = failures(saved, files.missing());
+            files.end(failures.isEmpty() ? RunRecord.FINISHED : RunRecord.FAILED, "gave no result");
             if (!silent()) conclude(plan, results, saved, files);
             failures.forEach(System.err::println);
-            return new Ended(failures.isEmpty() ? Main.OK : Main.FAILED, folder);
-        } catch (RunnerException | IOException e) {
-            files.fail();
-            System.err.println("ERROR: " + messages(e).replaceFirst("^ERROR: ", ""));
-            return new Ended(Main.FAILED, folder);
+            int status = failures.isEmpty() ? Main.OK : Main.FAILED;
+            return new Ended(status, files.folder());
+        } catch (RunnerException | IOException | UncheckedIOException e) {
+            stop.check();
+            String why = e instanceof RunnerException ? messages(e) : Errors.sentence(e);
+            System.err.println("ERROR: " + why.replaceFirst("^ERROR: ", ""));
+            try {
+                files.fail("not run: the run failed before");
+            } catch (IOException again) {
+                // Told already: what keeps one file from being written keeps the next.
+            }
+            if (Files.exists(files.folder())) {
+                System.err.printf(
+                        "what %d finished combination(s) gave is in %s; --resume %s measures the"
+                                + " rest%n",
+                        files.measured(), files.folder(), files.folder());
+            }
+            return new Ended(Main.FAILED, files.folder());
         }
+    }
+
+    /** By properties of this JVM, which {@link ForkOptions} hands on. */
+    private static void tellForks(Path folder, GitState git, Plan plan) {
+        var pid = OptionalLong.of(ProcessHandle.current().pid());
+        new RunSettings(Optional.of(folder), git.name(), pid, plan.swept())
+                .toProperties()
+                .forEach(System::setProperty);
+    }
+
+    private static Instant now() {
+        return Instant.now().truncatedTo(ChronoUnit.SECONDS);
     }
 
     private boolean silent() {
@@ -111,7 +158,11 @@ final class RunCommand {
     }
 
     private int expected(Plan plan) {
-        return plan.combinations().size() * Math.max(1, jmh.getBenchModes().size());
+        return plan.combinations().size() * modes();
+    }
+
+    private int modes() {
+        return Math.max(1, jmh.getBenchModes().size());
     }
 
     private VerboseMode verbosity() {
@@ -119,9 +170,11 @@ final class RunCommand {
     }
 
     /** JMH's own output where it is asked for by name, ours otherwise. */
-    private OutputFormat output(RunFiles files, Plan plan) throws IOException {
+    private OutputFormat output(
+            Recorder recorder, RunFiles files, int combinations, List<String> swept, Stop stop)
+            throws IOException {
         var formats = new ArrayList<OutputFormat>();
-        formats.add(new Recorder(files));
+        formats.add(recorder);
         if (jmh.getOutput().hasValue()) {
             try {
                 formats.add(
@@ -132,43 +185,14 @@ final class RunCommand {
             }
         }
         if (verbosity() == VerboseMode.NORMAL) {
-            formats.add(new Console(out, files, expected(plan), plan.swept()));
+            formats.add(new Console(out, files, combinations, swept));
         } else if (!jmh.getOutput().hasValue()) {
             formats.add(OutputFormatFactory.createFormatInstance(out, verbosity()));
         }
-        return Tee.of(formats);
+        return Tee.of(formats, stop);
     }
 
-    private Options options() {
-        var prepend = new ArrayList<>(List.of("--add-modules", "jdk.incubator.vector"));
-        if (Runtime.version().feature() >= NATIVE_ACCESS_SINCE) {
-            prepend.add("--enable-native-access=ALL-UNNAMED");
-        }
-        if (Runtime.version().feature() >= UNSAFE_FLAG_SINCE) {
-            prepend.add("--sun-misc-unsafe-memory-access=allow");
-        }
-        prepend.addAll(jmh.getJvmArgsPrepend().orElse(List.of()));
-        var append = new ArrayList<>(jmh.getJvmArgsAppend().orElse(List.of()));
-        new TreeMap<>(System.getProperties())
-                .forEach(
-                        (name, value) -> {
-                            if (name.toString().startsWith(OUR_PROPERTIES)) {
-                                append.add("-D" + name + "=" + value);
-                            }
-                        });
-        return new OptionsBuilder()
-                .parent(jmh)
-                .jvmArgsPrepend(prepend.toArray(String[]::new))
-                .jvmArgsAppend(append.toArray(String[]::new))
-                .addProfiler(PROFILER)
-                .build();
-    }
-
-    private RunRecord record(Plan plan, GitState git, Instant start) {
-        var jvm = new LinkedHashMap<String, String>();
-        jvm.put("version", System.getProperty("java.version"));
-        jvm.put("name", System.getProperty("java.vm.name"));
-        jvm.put("vendor", System.getProperty("java.vendor"));
+    private RunRecord record(Plan plan, GitState git, Instant start) throws IOException {
         return new RunRecord(
                 Version.get(),
                 RunRecord.RUNNING,
@@ -177,11 +201,24 @@ final class RunCommand {
                 start.toString(),
                 "",
                 arguments.all(),
-                jvm,
+                jvm(),
                 Libraries.versions(),
                 Machine.here(),
                 plan.combinations(),
-                List.of());
+                List.of(),
+                List.of(),
+                Program.sha256(),
+                List.of(new RunRecord.Sitting(start.toString(), "")),
+                Map.of());
+    }
+
+    /** The Java that runs the forks, unless {@code -jvm} names another. */
+    static Map<String, String> jvm() {
+        var jvm = new LinkedHashMap<String, String>();
+        jvm.put("version", System.getProperty("java.version"));
+        jvm.put("name", System.getProperty("java.vm.name"));
+        jvm.put("vendor", System.getProperty("java.vendor"));
+        return jvm;
     }
 
     private void introduce(Plan plan, GitState git, Path folder) {
@@ -232,7 +269,7 @@ final class RunCommand {
     }
 
     /** Everything that makes this run a failed one, in sentences. */
-    private static List<String> failures(List<JmhResult> saved, int missing) {
+    private static List<String> failures(List<JmhResult> saved, List<RunRecord.Missing> missing) {
         var failures = new ArrayList<String>();
         for (JmhResult r : saved) {
             long failed = (long) r.value(Metric.FAILED);
@@ -246,9 +283,11 @@ final class RunCommand {
             }
             failures.add(text.toString());
         }
-        if (missing > 0) {
+        if (!missing.isEmpty()) {
             failures.add(
-                    "FAILED: no result of " + missing + " parameter combination(s), see above");
+                    "FAILED: no result of "
+                            + missing.size()
+                            + " parameter combination(s), see above");
         }
         return failures;
     }
@@ -261,17 +300,5 @@ final class RunCommand {
             for (Throwable other : t.getSuppressed()) messages.add(other.getMessage());
         }
         return String.join(": ", messages);
-    }
-
-    private static void interrupted(RunFiles files) {
-        if (!files.running()) return;
-        try {
-            files.end("interrupted");
-            System.err.printf(
-                    "%ninterrupted; what %d finished combination(s) gave is in %s%n",
-                    files.measured(), files.folder());
-        } catch (IOException e) {
-            System.err.println(e.getMessage());
-        }
     }
 }

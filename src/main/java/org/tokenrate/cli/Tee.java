@@ -5,11 +5,11 @@ import java.lang.reflect.Proxy;
 import java.util.List;
 import org.openjdk.jmh.runner.format.OutputFormat;
 
-/** Several listeners to one JMH run. */
+/** Several listeners to one JMH run, which goes no further once the program is to end. */
 final class Tee {
     private Tee() {}
 
-    static OutputFormat of(List<OutputFormat> formats) {
+    static OutputFormat of(List<OutputFormat> formats, Stop stop) {
         return (OutputFormat)
                 Proxy.newProxyInstance(
                         OutputFormat.class.getClassLoader(),
@@ -17,6 +17,7 @@ final class Tee {
                         (proxy, method, args) -> {
                             // JMH compares its format with nothing and keeps it in no map.
                             if (method.getDeclaringClass() == Object.class) return "Tee";
+                            stop.check();
                             try {
                                 for (OutputFormat f : formats) method.invoke(f, args);
                                 return null;

@@ -24,4 +24,10 @@ final class Texts {
         if (seconds < 3600) return seconds / 60 + " min " + seconds % 60 + " s";
         return seconds / 3600 + " h " + seconds % 3600 / 60 + " min";
     }
+
+    /** Text of a file without what a terminal would act on, and no longer than {@code most}. */
+    static String plain(String text, int most) {
+        String plain = text.replaceAll("\\p{Cntrl}+", " ").strip();
+        return plain.length() <= most ? plain : plain.substring(0, most) + "…";
+    }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import org.tokenrate.report.JmhJson;
 import org.tokenrate.report.JmhResult;
 import org.tokenrate.run.RunRecord;
 
@@ -41,7 +42,7 @@ final class Circumstances {
         Path file = jmhJson.toAbsolutePath().resolveSibling(RunRecord.FILE);
         var facts = new TreeMap<String, String>();
         if (!Files.isRegularFile(file)) return facts;
-        JsonNode run = ResultFile.json(file);
+        JsonNode run = JmhJson.tree(file);
         JsonNode machine = run.path("machine");
         for (String name : new String[] {"os", "arch", "cpu", "cores"}) {
             if (machine.has(name)) facts.put(name, machine.get(name).asText());

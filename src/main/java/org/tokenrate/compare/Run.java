@@ -27,7 +27,7 @@ record Run(Path file, boolean hasRecord, List<Entry> entries) {
      * @throws IOException if it is not JMH's json or holds other benchmarks only, in one sentence
      */
     static Run read(Path jmhJson) throws IOException {
-        JsonNode nodes = ResultFile.json(jmhJson);
+        JsonNode nodes = JmhJson.tree(jmhJson);
         List<JmhResult> results = JmhJson.results(nodes, jmhJson);
         Map<String, String> ofRun = Circumstances.ofRun(jmhJson);
         var entries = new ArrayList<Entry>();

@@ -13,6 +13,9 @@ import java.util.Map;
 
 /** Reads the json that JMH writes ({@code -rf json}). */
 public final class JmhJson {
+    /** A hundred combinations of ten forks of ten iterations have a tenth of it. */
+    private static final long LARGEST_BYTES = 128L << 20;
+
     private JmhJson() {}
 
     /**
@@ -28,11 +31,17 @@ public final class JmhJson {
     /**
      * A file's JSON as it is.
      *
-     * @throws IOException if the file is missing or is not JSON, in one sentence
+     * @throws IOException if the file is missing, too large to be a result, or not JSON, in one
+     *     sentence
      */
     public static JsonNode tree(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new IOException(file + " is not a file; give the jmh.json of a run");
+        }
+        if (Files.size(file) > LARGEST_BYTES) {
+            throw new IOException(
+                    "%s has %,d MiB, over the limit of %d MiB; is it a result at all?"
+                            .formatted(file, Files.size(file) >> 20, LARGEST_BYTES >> 20));
         }
         try {
             return new ObjectMapper().readTree(file.toFile());

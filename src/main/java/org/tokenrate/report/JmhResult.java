@@ -75,6 +75,11 @@ public record JmhResult(
         return metrics.getOrDefault(Metric.DURATION.name(), List.of()).size();
     }
 
+    /** The names of the files that hold the requests of its iterations. */
+    public List<String> requestsFiles() {
+        return split().stream().map(ThroughputCsv::requestsFile).toList();
+    }
+
     /** This result as one result an iteration. */
     List<JmhResult> split() {
         var all = new ArrayList<JmhResult>();

@@ -11,7 +11,8 @@ final class Summary {
         var known = Arrays.stream(values).filter(v -> !Double.isNaN(v));
         return switch (how) {
             case MEAN -> known.average().orElse(Double.NaN);
-            case SUM -> known.sum();
+            // Of nothing there is no sum either: a row that was not measured has not 0 failures.
+            case SUM -> known.reduce(Double::sum).orElse(Double.NaN);
             case MIN -> known.min().orElse(Double.NaN);
             case MAX -> known.max().orElse(Double.NaN);
         };

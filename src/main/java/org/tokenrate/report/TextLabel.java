@@ -34,8 +34,7 @@ public record TextLabel(String kind, String text) {
         if (equals < 0) return Optional.empty();
         String kind = label.substring(0, equals);
         if (!kind.startsWith(INFO) && !kind.equals(ERROR)) return Optional.empty();
-        return Optional.of(
-                new TextLabel(kind, URLDecoder.decode(label.substring(equals + 1), UTF_8)));
+        return Optional.of(new TextLabel(kind, decode(label.substring(equals + 1))));
     }
 
     boolean isError() {
@@ -45,6 +44,15 @@ public record TextLabel(String kind, String text) {
     /** The fact's name; only for facts. */
     String name() {
         return kind.substring(INFO.length());
+    }
+
+    /** What is not encoded as we do it is taken as it is. */
+    private static String decode(String text) {
+        try {
+            return URLDecoder.decode(text, UTF_8);
+        } catch (IllegalArgumentException e) {
+            return text;
+        }
     }
 
     private static String encode(String kind, String text) {

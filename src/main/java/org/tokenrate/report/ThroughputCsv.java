@@ -1,49 +1,89 @@
 package org.tokenrate.report;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.util.stream.Collectors.joining;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
 /**
  * Makes {@code throughput.csv} (a row a parameter combination) and {@code iterations.csv} (a row an
- * iteration, the same columns and a few more) from JMH's json alone. The same json always gives the
- * same bytes. README.md defines every column.
+ * iteration, the same columns and a few more) from JMH's json and, for the rows that are missing,
+ * the run.json beside it. The same files always give the same bytes. README.md defines every
+ * column.
  */
 public final class ThroughputCsv {
     public static final String THROUGHPUT = "throughput.csv";
     public static final String ITERATIONS = "iterations.csv";
+
+    /** Why a row has no figures; empty where it has. */
+    private static final String MISSING = "missing";
+
+    private static final int LONGEST_HEADER = 1 << 16;
 
     private ThroughputCsv() {}
 
     /**
      * Writes both files into {@code folder}, each whole or not at all.
      *
+     * @param jmhJson may be missing if a {@code run.json} is where it would be: nothing was
+     *     measured
      * @return the files written; none if {@code jmhJson} holds other benchmarks only
      * @throws IOException if {@code jmhJson} is not JMH's json or lacks a metric, in one sentence
      */
     public static List<Path> write(Path jmhJson, Path folder) throws IOException {
+        Path run = jmhJson.toAbsolutePath().getParent();
+        List<JmhResult> all = List.of();
+        if (Files.exists(jmhJson)) all = JmhJson.read(jmhJson);
+        List<MissingRows.Missing> missing = MissingRows.of(run, all);
+        if (all.isEmpty() && missing.isEmpty()) JmhJson.read(jmhJson);
         var results = new ArrayList<JmhResult>();
-        for (JmhResult r : JmhJson.read(jmhJson)) {
+        for (JmhResult r : all) {
             if (!r.isRequestThroughput()) continue;
             requireMetrics(r, jmhJson);
             results.add(r);
         }
-        if (results.isEmpty()) return List.of();
+        if (results.isEmpty() && missing.isEmpty()) return List.of();
         return List.of(
-                replace(folder.resolve(THROUGHPUT), throughput(results)),
-                replace(folder.resolve(ITERATIONS), iterations(results)));
+                WholeFile.write(folder.resolve(THROUGHPUT), throughput(results, missing)),
+                WholeFile.write(folder.resolve(ITERATIONS), iterations(results)));
     }
 
-    private static String throughput(List<JmhResult> results) {
-        var csv = new StringBuilder(CsvText.line(names(COLUMNS)));
-        for (JmhResult r : results) csv.append(CsvText.line(fields(COLUMNS, r)));
+    /**
+     * Columns that a CSV file has and this version would not write.
+     *
+     * @param file of either kind; none if it does not exist
+     */
+    public static List<String> unknownColumns(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) return List.of();
+        String start;
+        try (var in = Files.newInputStream(file)) {
+            start = new String(in.readNBytes(LONGEST_HEADER), ISO_8859_1);
+        }
+        var columns = new ArrayList<>(List.of(start.lines().findFirst().orElse("").split(",")));
+        columns.removeAll(names(COLUMNS));
+        columns.removeAll(names(ITERATION_COLUMNS));
+        columns.removeAll(List.of(MISSING, ""));
+        return columns;
+    }
+
+    private static String throughput(List<JmhResult> results, List<MissingRows.Missing> missing) {
+        var header = new ArrayList<>(names(COLUMNS));
+        header.add(MISSING);
+        var csv = new StringBuilder(CsvText.line(header));
+        for (JmhResult r : results) csv.append(row(r, ""));
+        for (MissingRows.Missing m : missing) csv.append(row(m.row(), m.reason()));
         return csv.toString();
+    }
+
+    private static String row(JmhResult result, String missing) {
+        var fields = new ArrayList<>(fields(COLUMNS, result));
+        fields.add(missing);
+        return CsvText.line(fields);
     }
 
     private static String iterations(List<JmhResult> results) {
@@ -112,7 +152,7 @@ public final class ThroughputCsv {
         return new Column(name, r -> CsvText.number(r.interval95(metric)));
     }
 
-    private static String requestsFile(JmhResult iteration) {
+    static String requestsFile(JmhResult iteration) {
         return RequestsFile.name(
                 iteration.info("combination"),
                 (int) iteration.value(Metric.FORK),
@@ -140,11 +180,5 @@ public final class ThroughputCsv {
                         + missing.stream().limit(3).map(Metric::name).collect(joining(", "))
                         + (missing.size() > 3 ? " and " + (missing.size() - 3) + " more" : "")
                         + "; it was not run through benchmarks.jar, or by another version of it");
-    }
-
-    private static Path replace(Path file, String text) throws IOException {
-        Path part = file.resolveSibling(file.getFileName() + ".part");
-        Files.writeString(part, text);
-        return Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
     }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.tokenrate.report.RequestsFile;
+import org.tokenrate.report.WholeFile;
 import org.tokenrate.workload.RequestRecord;
 import org.tokenrate.workload.RequestRecords;
 
@@ -33,8 +34,8 @@ final class RequestFiles {
     }
 
     void write(int iteration, List<RequestRecord> records) throws IOException {
-        RequestRecords.write(
-                folder.resolve(RequestsFile.name(combination, fork, iteration)), records);
+        Path file = folder.resolve(RequestsFile.name(combination, fork, iteration));
+        WholeFile.write(file, part -> RequestRecords.write(part, records));
     }
 
     private static boolean hasFiles(Path folder, String prefix) throws IOException {

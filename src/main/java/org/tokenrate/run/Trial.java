@@ -65,6 +65,7 @@ public final class Trial implements AutoCloseable {
      */
     public static Trial open(UnaryOperator<String> values, RunSettings settings)
             throws IOException {
+        settings.pid().ifPresent(ParentWatch::start);
         // Read once, when the first logger is made, which checking the parameters may do.
         System.setProperty(LOG_LEVEL, values.apply("logLevel").toLowerCase(Locale.ROOT));
         var p = RequestParameters.of(values);

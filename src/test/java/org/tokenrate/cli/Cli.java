@@ -13,7 +13,19 @@ record Cli(int status, String out, String err) {
     private static final long TIMEOUT_MINUTES = 3;
 
     static Cli run(Path workingFolder, String... args) throws IOException, InterruptedException {
-        Process process = start(workingFolder, args);
+        return run(workingFolder, List.of(), args);
+    }
+
+    /**
+     * @param environment {@code NAME=VALUE}, besides what this JVM has
+     */
+    static Cli run(Path workingFolder, List<String> environment, String... args)
+            throws IOException, InterruptedException {
+        return end(workingFolder, start(workingFolder, environment, args), args);
+    }
+
+    private static Cli end(Path workingFolder, Process process, String... args)
+            throws IOException, InterruptedException {
         if (!process.waitFor(TIMEOUT_MINUTES, TimeUnit.MINUTES)) {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
@@ -25,7 +37,25 @@ record Cli(int status, String out, String err) {
                 Files.readString(workingFolder.resolve("stderr")));
     }
 
+    /** With files that can grow to this size and no further, which is as good as a full disk. */
+    static Cli runWithSmallFiles(Path workingFolder, int kilobytes, String... args)
+            throws IOException, InterruptedException {
+        var command = new ArrayList<>(List.of("bash", "-c", "ulimit -f $0; exec \"$@\""));
+        command.add(String.valueOf(kilobytes));
+        command.addAll(command(args));
+        return end(workingFolder, start(workingFolder, List.of(), command), args);
+    }
+
     static Process start(Path workingFolder, String... args) throws IOException {
+        return start(workingFolder, List.of(), args);
+    }
+
+    static Process start(Path workingFolder, List<String> environment, String... args)
+            throws IOException {
+        return start(workingFolder, environment, command(args));
+    }
+
+    private static List<String> command(String... args) {
         var command =
                 new ArrayList<>(
                         List.of(
@@ -43,8 +73,16 @@ record Cli(int status, String out, String err) {
             command.add(1, "--sun-misc-unsafe-memory-access=allow");
         }
         command.addAll(List.of(args));
-        return new ProcessBuilder(command)
-                .directory(workingFolder.toFile())
+        return command;
+    }
+
+    private static Process start(Path workingFolder, List<String> environment, List<String> command)
+            throws IOException {
+        var builder = new ProcessBuilder(command);
+        for (String e : environment) {
+            builder.environment().put(e.split("=", 2)[0], e.split("=", 2)[1]);
+        }
+        return builder.directory(workingFolder.toFile())
                 .redirectOutput(workingFolder.resolve("stdout").toFile())
                 .redirectError(workingFolder.resolve("stderr").toFile())
                 .start();

@@ -68,6 +68,41 @@ class FailedRunTest {
         assertEquals("", cli.out());
     }
 
+    @Test
+    void aFullDiskStopsTheRunAtOnceAndSpoilsNothing() throws Exception {
+        String args = "-p engine=simulated:1ms:10us -p concurrency=1,2,3,4,5,6 -f 1 -wi 0 -i 1";
+        Cli cli =
+                Cli.runWithSmallFiles(
+                        folder, 64, ("RequestThroughput " + args + " -p numPrompts=1").split(" "));
+        assertEquals(1, cli.status(), cli.out() + cli.err());
+        Path run = Cli.runFolder(folder);
+        String shown = folder.relativize(run).toString();
+        assertTrue(cli.err().startsWith("ERROR: cannot write " + shown + "/jmh.json: "), cli.err());
+        int kept = JmhJson.read(run.resolve("jmh.json")).size();
+        assertTrue(kept >= 1 && kept < 6, kept + " kept");
+        String left = "what %d finished combination(s) gave is in %s; --resume %s ";
+        assertTrue(cli.err().contains(left.formatted(kept, shown, shown)), cli.err());
+        assertEquals(7, Files.readAllLines(run.resolve("throughput.csv")).size());
+
+        Cli resumed = Cli.run(folder, "--resume");
+        assertEquals(0, resumed.status(), resumed.out() + resumed.err());
+        assertEquals(6, JmhJson.read(run.resolve("jmh.json")).size());
+    }
+
+    @Test
+    void requestsThatCannotBeWrittenStopTheRunToo() throws Exception {
+        String args = "-p engine=simulated:1ms:10us -p concurrency=1,2 -f 1 -wi 0 -i 1";
+        Cli cli =
+                Cli.runWithSmallFiles(
+                        folder, 16, ("RequestThroughput " + args + " -p numPrompts=50").split(" "));
+        assertEquals(1, cli.status(), cli.out() + cli.err());
+        assertFalse(cli.out().contains("[2/2]"), cli.out());
+        assertTrue(cli.err().startsWith("ERROR: stopped: what is measured can no"), cli.err());
+        List<String> csv = Files.readAllLines(Cli.runFolder(folder).resolve("throughput.csv"));
+        assertTrue(csv.get(1).contains("requests-concurrency=1-1-1.jsonl: "), csv.get(1));
+        assertTrue(csv.get(2).endsWith(",not run: the run failed before"), csv.get(2));
+    }
+
     /** The first combination takes a moment, the second half an hour. */
     @Test
     void anInterruptedRunKeepsWhatItHasMeasured() throws Exception {
@@ -86,7 +121,9 @@ class FailedRunTest {
             forks.forEach(ProcessHandle::destroyForcibly);
         }
         Path run = Cli.runFolder(folder);
-        assertEquals(2, Files.readAllLines(run.resolve("throughput.csv")).size());
+        List<String> csv = Files.readAllLines(run.resolve("throughput.csv"));
+        assertEquals(3, csv.size());
+        assertTrue(csv.get(2).endsWith(",interrupted"), csv.get(2));
         assertEquals(1, JmhJson.read(run.resolve("jmh.json")).size());
         JsonNode json = new ObjectMapper().readTree(run.resolve("run.json").toFile());
         assertEquals("interrupted", json.get("status").asText());
