@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
@@ -21,6 +22,7 @@ import org.openjdk.jmh.results.format.ResultFormatType;
 import org.tokenrate.report.JmhJson;
 import org.tokenrate.report.JmhResult;
 import org.tokenrate.report.Metric;
+import org.tokenrate.report.RequestsFile;
 import org.tokenrate.report.ThroughputCsv;
 import org.tokenrate.run.RunRecord;
 
@@ -98,14 +100,16 @@ final class RunFiles {
     /** One line a file, request files as one. */
     List<String> list() throws IOException {
         var lines = new ArrayList<String>();
-        int requests = 0;
+        var ofRequests = new TreeMap<String, Integer>();
         for (Path file : listed()) {
-            if (file.getFileName().toString().startsWith("requests-")) requests++;
+            String name = file.getFileName().toString();
+            String kind = RequestsFile.KINDS.stream().filter(name::endsWith).findFirst().orElse("");
+            if (name.startsWith("requests-")) ofRequests.merge(kind, 1, Integer::sum);
             else lines.add(file.toString());
         }
-        if (requests > 0) {
-            lines.add(folder.resolve("requests-*.jsonl") + " (" + requests + " files)");
-        }
+        ofRequests.forEach(
+                (kind, count) ->
+                        lines.add(folder.resolve("requests-*" + kind) + " (" + count + " files)"));
         return lines;
     }
 

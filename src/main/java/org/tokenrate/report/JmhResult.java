@@ -75,8 +75,13 @@ public record JmhResult(
         return metrics.getOrDefault(Metric.DURATION.name(), List.of()).size();
     }
 
+    /** The names of the files that hold the requests of its iterations. */
+    public List<String> requestsFiles() {
+        return split().stream().map(ThroughputCsv::requestsFile).toList();
+    }
+
     /** This result as one result an iteration. */
-    List<JmhResult> split() {
+    public List<JmhResult> split() {
         var all = new ArrayList<JmhResult>();
         for (int fork = 0; fork < forks(); fork++) {
             int count = metrics.get(Metric.DURATION.name()).get(fork).size();

@@ -1,7 +1,16 @@
 package org.tokenrate.report;
 
-/** The name of the file that holds every request of one iteration. */
+import java.util.List;
+
+/** The names of the files that hold every request of one iteration, and what stands beside it. */
 public final class RequestsFile {
+    private static final String SUFFIX = ".jsonl";
+    private static final String BINNED = ".binned.json";
+    private static final String ENGINE = ".engine.csv";
+
+    /** How the names of the files of an iteration end. */
+    public static final List<String> KINDS = List.of(SUFFIX, BINNED, ENGINE);
+
     private RequestsFile() {}
 
     /**
@@ -12,7 +21,21 @@ public final class RequestsFile {
      * @param iteration measured iteration in its fork, from 1
      */
     public static String name(String combination, int fork, int iteration) {
-        return prefix(combination, fork) + iteration + ".jsonl";
+        return prefix(combination, fork) + iteration + SUFFIX;
+    }
+
+    /** Beside it: the histograms and series that a report shows of it. */
+    public static String binned(String requestsFile) {
+        return stem(requestsFile) + BINNED;
+    }
+
+    /** Beside it: the engine's counters from time to time, of an engine with a KV pool. */
+    public static String engine(String requestsFile) {
+        return stem(requestsFile) + ENGINE;
+    }
+
+    private static String stem(String requestsFile) {
+        return requestsFile.substring(0, requestsFile.length() - SUFFIX.length());
     }
 
     /** What the names of all files of one fork start with. */

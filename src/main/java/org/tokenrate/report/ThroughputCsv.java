@@ -112,7 +112,7 @@ public final class ThroughputCsv {
         return new Column(name, r -> CsvText.number(r.interval95(metric)));
     }
 
-    private static String requestsFile(JmhResult iteration) {
+    static String requestsFile(JmhResult iteration) {
         return RequestsFile.name(
                 iteration.info("combination"),
                 (int) iteration.value(Metric.FORK),

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import org.tokenrate.metrics.BinnedRun;
+import org.tokenrate.report.BinnedFile;
+import org.tokenrate.report.EngineFile;
 import org.tokenrate.report.RequestsFile;
-import org.tokenrate.workload.RequestRecord;
 import org.tokenrate.workload.RequestRecords;
+import org.tokenrate.workload.WorkloadResult;
 
-/** Writes one fork's request files, a file a measured iteration. */
+/** Writes one fork's request files and what stands beside them, for each measured iteration. */
 final class RequestFiles {
     private final Path folder;
     private final String combination;
@@ -32,9 +34,12 @@ final class RequestFiles {
         return fork;
     }
 
-    void write(int iteration, List<RequestRecord> records) throws IOException {
-        RequestRecords.write(
-                folder.resolve(RequestsFile.name(combination, fork, iteration)), records);
+    void write(int iteration, WorkloadResult result) throws IOException {
+        String name = RequestsFile.name(combination, fork, iteration);
+        RequestRecords.write(folder.resolve(name), result.records());
+        BinnedFile.write(folder.resolve(RequestsFile.binned(name)), BinnedRun.of(result.records()));
+        if (result.engine().isEmpty()) return;
+        EngineFile.write(folder.resolve(RequestsFile.engine(name)), result.engine());
     }
 
     private static boolean hasFiles(Path folder, String prefix) throws IOException {
