@@ -1,6 +1,7 @@
 package org.tokenrate.html;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
@@ -77,39 +78,42 @@ public final class Page {
 
     /** The whole file. */
     public String html() {
-        String script = resource("page.js");
-        String style = resource("page.css");
-        String library = resource(UPLOT + "dist/uPlot.iife.min.js");
-        String libraryStyle = resource(UPLOT + "dist/uPlot.min.css");
-        String policy =
-                "default-src 'none'; base-uri 'none'; form-action 'none'; script-src %s %s; style-src %s %s"
-                        .formatted(
-                                source(library),
-                                source(script),
-                                source(libraryStyle),
-                                source(style));
-        return """
+        var scripts = new ArrayList<String>();
+        var styles = new ArrayList<String>();
+        String licence = "";
+        if (!charts.isEmpty()) {
+            scripts.add(resource(UPLOT + "dist/uPlot.iife.min.js"));
+            styles.add(resource(UPLOT + "dist/uPlot.min.css"));
+            licence = " Charts: uPlot.\n" + Html.escaped(resource(UPLOT + "LICENSE"));
+        }
+        scripts.add(resource("page.js"));
+        styles.add(resource("page.css"));
+        String head =
+                """
                 <!doctype html>
                 <html lang="en"><head><meta charset="utf-8">
-                <meta http-equiv="Content-Security-Policy" content="%s">
+                <meta http-equiv="Content-Security-Policy" content="default-src 'none'; base-uri 'none'; form-action 'none'; script-src %s; style-src %s">
                 <meta name="viewport" content="width=device-width, initial-scale=1">
-                <link rel="icon" href="data:,">
                 <title>%s</title>
                 """
-                        .formatted(policy, Html.escaped(title))
-                + ("<style>" + libraryStyle + "</style>\n")
-                + ("<style>" + style + "</style></head><body>\n")
-                + ("<header><h1>" + Html.escaped(title) + "</h1>")
-                + "<button id=\"theme\" type=\"button\" title=\"light or dark\" hidden></button></header>\n"
-                + "<noscript><p class=\"warning\">Charts need scripts, which are switched off.</p></noscript>\n"
-                + ("<main>\n" + body + "</main>\n")
-                + "<footer><details class=\"small\"><summary>Made by tokenrate. Charts: uPlot, under"
-                + " the MIT licence.</summary><pre>"
-                + (Html.escaped(resource(UPLOT + "LICENSE")) + "</pre></details></footer>\n")
-                + ("<script type=\"application/json\" id=\"charts\">" + data() + "</script>\n")
-                + ("<script>" + library + "</script>\n")
-                + ("<script>" + script + "</script>\n")
-                + "</body></html>\n";
+                        .formatted(sources(scripts), sources(styles), Html.escaped(title));
+        var html = new StringBuilder(head);
+        for (String s : styles) html.append("<style>").append(s).append("</style>\n");
+        html.append("</head><body>\n<header><h1>").append(Html.escaped(title)).append("</h1>");
+        html.append(
+                "<button id=\"theme\" type=\"button\" title=\"light or dark\" hidden></button>");
+        html.append("</header>\n<noscript><p class=\"warning\">Charts and sorting need scripts,");
+        html.append(" which are switched off.</p></noscript>\n<main>\n")
+                .append(body)
+                .append("</main>\n");
+        html.append("<footer><details class=\"small\"><summary>Made by tokenrate</summary>");
+        html.append("<pre>Apache License 2.0.")
+                .append(licence)
+                .append("</pre></details></footer>\n");
+        html.append("<script type=\"application/json\" id=\"charts\">").append(data());
+        html.append("</script>\n");
+        for (String s : scripts) html.append("<script>").append(s).append("</script>\n");
+        return html.append("</body></html>\n").toString();
     }
 
     /**
@@ -147,6 +151,10 @@ public final class Page {
             throw new UncheckedIOException(e);
         }
         return text.toString();
+    }
+
+    private static String sources(List<String> inline) {
+        return inline.stream().map(Page::source).collect(joining(" "));
     }
 
     private static String source(String inline) {

@@ -28,6 +28,13 @@ public record Series(
         return new Series(name, n % 8, n / 8 % 4, n < 8, y, NONE, NONE);
     }
 
+    /** The n-th of many, of which eight evenly spread ones are shown at first. */
+    public static Series of(String name, int n, int count, double[] y) {
+        int apart = (count + 7) / 8;
+        boolean shown = n % apart == 0;
+        return new Series(name, n / apart % 8, n % apart % 4, shown, y, NONE, NONE);
+    }
+
     /** With an interval around each value, drawn as a whisker. */
     public Series within(double[] lowEnds, double[] highEnds) {
         return new Series(name, color, dash, shown, y, lowEnds, highEnds);

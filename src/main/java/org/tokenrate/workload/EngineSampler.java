@@ -2,7 +2,8 @@ package org.tokenrate.workload;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.tokenrate.engine.InferenceEngine;
+import java.util.function.Supplier;
+import org.tokenrate.engine.EngineCounters;
 
 /**
  * Keeps an engine's counters over the course of a run, evenly thinned out so that their number has
@@ -11,21 +12,24 @@ import org.tokenrate.engine.InferenceEngine;
 final class EngineSampler {
     static final int MOST_SAMPLES = 2048;
 
-    private final InferenceEngine engine;
     private final boolean hasPool;
+    private final Supplier<EngineCounters> counters;
     private final List<EngineSample> samples = new ArrayList<>();
     private long stride = 1;
     private long calls;
 
-    EngineSampler(InferenceEngine engine) {
-        this.engine = engine;
-        hasPool = engine.info().kvBlocks() > 0;
+    /**
+     * @param hasPool whether the engine has a KV pool; there is nothing to keep of one without
+     */
+    EngineSampler(boolean hasPool, Supplier<EngineCounters> counters) {
+        this.hasPool = hasPool;
+        this.counters = counters;
     }
 
     /** Takes a sample, or passes this one over. Call it at even intervals. */
     void sample(long nanos) {
         if (!hasPool || calls++ % stride != 0) return;
-        samples.add(new EngineSample(nanos, engine.counters()));
+        samples.add(new EngineSample(nanos, counters.get()));
         if (samples.size() < MOST_SAMPLES) return;
         // Every second one goes, and from now on every second one is not taken.
         for (int i = 0; i < MOST_SAMPLES / 2; i++) samples.set(i, samples.get(2 * i));

@@ -58,7 +58,7 @@ public final class LoadGenerator {
         this.engine = engine;
         this.options = options;
         progress = options.progress();
-        sampler = new EngineSampler(engine);
+        sampler = new EngineSampler(engine.info().kvBlocks() > 0, engine::counters);
         int count = workload.requests().size();
         left = new AtomicInteger(count);
         flights = new ArrayList<>(count);

@@ -139,7 +139,7 @@
   }
 
   function xAxis(spec, width) {
-    const axis = {label: spec.x.label, values: (u, splits) => splits.map(v => format(spec.x.unit, v, 3))};
+    const axis = {label: spec.x.label || undefined, size: 32, values: (u, splits) => splits.map(v => format(spec.x.unit, v, 3))};
     if (spec.x.labels) {
       const most = Math.max(1, Math.floor(width / 28));
       const every = Math.ceil(spec.xs.length / most);
@@ -176,13 +176,13 @@
       points: () => null,
     }[spec.kind];
     return {
-      width, height: Math.max(240, Math.min(340, width * .6)) + (x.size ? x.size / 2 : 0),
+      width, height: Math.max(240, Math.min(340, width * .6)) + (x.rotate ? x.size / 2 : 0),
       legend: {show: false},
       cursor: {points: {size: 7}, drag: {x: true, y: false}},
       scales: {x: {time: false, ...scale(spec.x), range: xRange(spec)}, y: {...scale(spec.y), range: yRange(spec)}},
       axes: [
         {...pen, ...x, grid: {...pen.grid, ...x.grid}},
-        {...pen, label: spec.y.label, size: (u, v) => v ? 18 + 7.5 * Math.max(3, ...v.map(t => (t || '').length)) : 50, values: (u, splits) => splits.map(v => format(spec.y.unit, v, 3))},
+        {...pen, label: spec.y.label || undefined, size: (u, v) => v ? 18 + 7.5 * Math.max(3, ...v.map(t => (t || '').length)) : 50, values: (u, splits) => splits.map(v => format(spec.y.unit, v, 3))},
       ],
       series: [{}, ...spec.series.map(s => ({
         label: s.name, show: s.shown, stroke: color(s), width: spec.kind === 'steps' ? 1.5 : 2, dash: DASHES[s.dash % DASHES.length],
@@ -220,7 +220,9 @@
     const at = box.left - figure.left + u.cursor.left;
     const left = at + 14 + tip.offsetWidth > figure.width ? at - 14 - tip.offsetWidth : at + 14;
     tip.style.left = Math.max(4, Math.min(left, figure.width - tip.offsetWidth - 4)) + 'px';
-    tip.style.top = box.top - figure.top + Math.max(0, Math.min(u.cursor.top - 20, box.height - tip.offsetHeight)) + 'px';
+    // On a phone it would hide the chart: below it there is room.
+    const low = figure.width < 480;
+    tip.style.top = low ? chart.place.offsetTop + chart.place.offsetHeight + 'px' : box.top - figure.top + Math.max(0, Math.min(u.cursor.top - 20, box.height - tip.offsetHeight)) + 'px';
   }
 
   function step(chart, by) {
@@ -369,6 +371,14 @@
       if (by) { step(chart, by); e.preventDefault(); }
       if (e.key === 'Escape') tip.hidden = true;
     };
+    // A finger has no hover: where it touches is where it points.
+    for (const type of ['pointerdown', 'pointermove']) {
+      place.addEventListener(type, e => {
+        if (e.pointerType === 'mouse') return;
+        const box = chart.plot.over.getBoundingClientRect();
+        chart.plot.setCursor({left: e.clientX - box.left, top: e.clientY - box.top});
+      });
+    }
     draw(chart);
     charts.push(chart);
     let width = place.clientWidth;

@@ -84,7 +84,7 @@ final class CourseCharts {
                 for (int i = 0; i < POINTS; i++) if (i * step(r) > seconds) y[i] = Double.NaN;
             }
             String name = r.row().label() + " (" + Words.seconds(seconds) + ")";
-            series.add(Series.of(name, series.size(), y));
+            series.add(Series.of(name, series.size(), of.size(), y));
         }
         double[] xs = new double[POINTS];
         for (int i = 0; i < POINTS; i++) xs[i] = isShared ? i * longest / POINTS : 1.0 * i / POINTS;

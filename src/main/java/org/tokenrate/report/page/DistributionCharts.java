@@ -35,7 +35,12 @@ final class DistributionCharts {
         double[] nanos = grid(least / 1.05, Math.max(most, least) * 1.05);
         var series = new ArrayList<Series>();
         for (RowRecords r : with) {
-            series.add(Series.of(r.row().label(), series.size(), shares(latency.apply(r), nanos)));
+            series.add(
+                    Series.of(
+                            r.row().label(),
+                            series.size(),
+                            with.size(),
+                            shares(latency.apply(r), nanos)));
         }
         double[] seconds = Arrays.stream(nanos).map(n -> n / NANOS).toArray();
         return Optional.of(

@@ -33,7 +33,7 @@ record ResultRun(Path file, JsonNode record, String recordError, List<JmhResult>
                             + " holds no result of RequestThroughputBenchmark, only of "
                             + all.get(0).benchmark());
         }
-        Path record = jmhJson.toAbsolutePath().resolveSibling(RunRecord.FILE);
+        Path record = jmhJson.resolveSibling(RunRecord.FILE);
         try {
             if (!Files.isRegularFile(record)) {
                 return new ResultRun(
@@ -45,13 +45,14 @@ record ResultRun(Path file, JsonNode record, String recordError, List<JmhResult>
         }
     }
 
+    /** As the user gave it: a page that is passed on need not tell where it was made. */
     Path folder() {
-        return file.toAbsolutePath().getParent();
+        return file.resolveSibling("");
     }
 
     /** The run's own folder and the one above, as {@code results/} has them: commit and start. */
     String name() {
-        Path folder = folder();
+        Path folder = file.toAbsolutePath().normalize().getParent();
         int names = folder.getNameCount();
         return names < 2 ? folder.toString() : folder.subpath(names - 2, names).toString();
     }

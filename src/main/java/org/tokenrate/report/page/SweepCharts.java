@@ -33,7 +33,7 @@ final class SweepCharts {
         var series = new ArrayList<Series>();
         for (String line : sweep.lines().keySet()) {
             double[] y = sweep.values(line, r -> r.value(metric));
-            Series s = Series.of(line, series.size(), y);
+            Series s = Series.of(line, series.size(), sweep.lines().size(), y);
             if (withIntervals) {
                 double[] half = sweep.values(line, r -> r.result().interval95(metric));
                 double[] low = new double[y.length];

@@ -22,8 +22,11 @@ final class Words {
     static String seconds(double value) {
         if (Double.isNaN(value)) return NONE;
         if (value >= 1) return number(value, value < 100 ? 2 : 0) + " s";
-        double ms = value * 1000;
-        return number(ms, ms < 1 ? 4 : ms < 10 ? 3 : ms < 100 ? 2 : 1) + " ms";
+        return value < 1e-3 ? digits(value * 1e6) + " \u00b5s" : digits(value * 1e3) + " ms";
+    }
+
+    private static String digits(double value) {
+        return number(value, value < 10 ? 3 : value < 100 ? 2 : 1);
     }
 
     static String count(long n, String noun) {
