@@ -104,7 +104,7 @@ final class RunFiles {
         for (Path file : listed()) {
             String name = file.getFileName().toString();
             String kind = RequestsFile.KINDS.stream().filter(name::endsWith).findFirst().orElse("");
-            if (name.startsWith("requests-")) ofRequests.merge(kind, 1, Integer::sum);
+            if (RequestsFile.isOne(name)) ofRequests.merge(kind, 1, Integer::sum);
             else lines.add(file.toString());
         }
         ofRequests.forEach(

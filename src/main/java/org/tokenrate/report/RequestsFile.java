@@ -4,6 +4,7 @@ import java.util.List;
 
 /** The names of the files that hold every request of one iteration, and what stands beside it. */
 public final class RequestsFile {
+    private static final String PREFIX = "requests-";
     private static final String SUFFIX = ".jsonl";
     private static final String BINNED = ".binned.json";
     private static final String ENGINE = ".engine.csv";
@@ -24,6 +25,21 @@ public final class RequestsFile {
         return prefix(combination, fork) + iteration + SUFFIX;
     }
 
+    /** Whether a file of this name holds requests, or stands beside one that does. */
+    public static boolean isOne(String name) {
+        return name.startsWith(PREFIX) && KINDS.stream().anyMatch(name::endsWith);
+    }
+
+    /** The name of the file of requests that {@link #isOne} of them is, or stands beside. */
+    public static String requestsOf(String name) {
+        for (String kind : KINDS) {
+            if (name.endsWith(kind)) {
+                return name.substring(0, name.length() - kind.length()) + SUFFIX;
+            }
+        }
+        throw new IllegalArgumentException(name + " is no file of requests");
+    }
+
     /** Beside it: the histograms and series that a report shows of it. */
     public static String binned(String requestsFile) {
         return stem(requestsFile) + BINNED;
@@ -40,6 +56,6 @@ public final class RequestsFile {
 
     /** What the names of all files of one fork start with. */
     public static String prefix(String combination, int fork) {
-        return "requests-" + combination + "-" + fork + "-";
+        return PREFIX + combination + "-" + fork + "-";
     }
 }

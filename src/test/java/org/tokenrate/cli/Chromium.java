@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,6 +45,7 @@ final class Chromium implements AutoCloseable {
                     "--remote-debugging-port=0");
 
     private final Process process;
+    private final Path profile;
     private final WebSocket socket;
     private final BlockingQueue<JsonNode> answers = new LinkedBlockingQueue<>();
     private final List<JsonNode> events = Collections.synchronizedList(new ArrayList<>());
@@ -62,10 +64,8 @@ final class Chromium implements AutoCloseable {
                 .findFirst();
     }
 
-    /**
-     * @param profile a new, empty folder
-     */
-    static Chromium start(Path binary, Path profile) throws Exception {
+    static Chromium start(Path binary) throws Exception {
+        Path profile = Files.createTempDirectory("chromium-profile-");
         var command = new ArrayList<>(List.of(binary.toString()));
         command.addAll(FLAGS);
         command.add("--user-data-dir=" + profile);
@@ -76,9 +76,9 @@ final class Chromium implements AutoCloseable {
                         .redirectOutput(profile.resolve("output.log").toFile())
                         .start();
         try {
-            return new Chromium(process, address(process, profile));
+            return new Chromium(process, profile, address(process, profile));
         } catch (Exception e) {
-            process.destroyForcibly();
+            end(process, profile);
             throw e;
         }
     }
@@ -100,8 +100,9 @@ final class Chromium implements AutoCloseable {
                 "Chromium does not start:\n" + Files.readString(profile.resolve("output.log")));
     }
 
-    private Chromium(Process process, URI address) throws Exception {
+    private Chromium(Process process, Path profile, URI address) throws Exception {
         this.process = process;
+        this.profile = profile;
         socket =
                 HttpClient.newHttpClient()
                         .newWebSocketBuilder()
@@ -196,10 +197,18 @@ final class Chromium implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() throws Exception {
         socket.abort();
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
-        process.waitFor(TIMEOUT_SECONDS, SECONDS);
+        end(process, profile);
+    }
+
+    private static void end(Process process, Path profile) throws Exception {
+        List<ProcessHandle> all = new ArrayList<>(process.descendants().toList());
+        all.add(process.toHandle());
+        for (ProcessHandle p : all) p.destroyForcibly();
+        for (ProcessHandle p : all) p.onExit().get(TIMEOUT_SECONDS, SECONDS);
+        try (Stream<Path> files = Files.walk(profile)) {
+            for (Path f : files.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(f);
+        }
     }
 }

@@ -80,6 +80,18 @@ class RequestSidecarsTest {
     }
 
     @Test
+    void theirNamesLeadToTheRequestFile() {
+        String raw = RequestsFile.name("concurrency=4", 1, 2);
+        for (String n : List.of(raw, RequestsFile.binned(raw), RequestsFile.engine(raw))) {
+            assertTrue(RequestsFile.isOne(n), n);
+            assertEquals("requests-concurrency=4-1-2.jsonl", RequestsFile.requestsOf(n));
+        }
+        for (String n : List.of("jmh.json", "engine.csv", "requests-x.part", "x.jsonl")) {
+            assertTrue(!RequestsFile.isOne(n), n);
+        }
+    }
+
+    @Test
     void engineCountersAreReadAgain() throws IOException {
         Path file = folder.resolve("x.engine.csv");
         var samples =

@@ -19,11 +19,14 @@ import org.tokenrate.report.Metric;
  *
  * @param params parameters by name; with several runs also {@code run}
  * @param label those of them that vary from row to row, e.g. {@code concurrency=16}
+ * @param mark what its names carry because other rows are of real devices; mostly empty
  * @param folder where its request files would be
  */
-record ResultRow(Map<String, String> params, String label, JmhResult result, Path folder) {
+record ResultRow(
+        Map<String, String> params, String label, String mark, JmhResult result, Path folder) {
     static final String RUN = "run";
 
+    private static final String NOT_REAL = " (not a real device)";
     private static final String SIMULATED = "simulated";
     private static final String SOFTWARE_GPU = "software gpu";
 
@@ -34,21 +37,26 @@ record ResultRow(Map<String, String> params, String label, JmhResult result, Pat
                 var params = new LinkedHashMap<String, String>();
                 if (runs.size() > 1) params.put(RUN, run.name());
                 params.putAll(r.params());
-                all.add(new ResultRow(params, "", r, run.folder()));
+                all.add(new ResultRow(params, "", "", r, run.folder()));
             }
         }
         Set<String> varying = varying(all);
-        return all.stream().map(r -> r.labelled(varying)).toList();
+        boolean mixed = all.stream().map(ResultRow::isNotReal).distinct().count() > 1;
+        return all.stream().map(r -> r.marked(mixed).labelled(varying)).toList();
     }
 
     private ResultRow labelled(Set<String> names) {
-        return new ResultRow(params, label(names), result, folder);
+        return new ResultRow(params, label(names), mark, result, folder);
+    }
+
+    private ResultRow marked(boolean mixed) {
+        return new ResultRow(params, label, mixed && isNotReal() ? NOT_REAL : "", result, folder);
     }
 
     /** The values of these parameters, as the row's name among others. */
     String label(Collection<String> names) {
         String text = names.stream().map(n -> n + "=" + param(n)).collect(joining(", "));
-        return text.isEmpty() ? "all" : text;
+        return (text.isEmpty() ? "all" : text) + mark;
     }
 
     String param(String name) {

@@ -20,20 +20,26 @@ final class RowTable {
 
     static Table of(List<ResultRow> rows, Optional<ResultRow> best) {
         Set<String> varying = ResultRow.varying(rows);
+        List<Figure> figures = FIGURES.stream().filter(f -> isKnown(f, rows)).toList();
         var columns = new ArrayList<Table.Column>();
         for (String name : varying) columns.add(new Table.Column(name, true));
         columns.add(new Table.Column("device", true));
-        for (Figure f : FIGURES) columns.add(new Table.Column(f.name(), false));
+        for (Figure f : figures) columns.add(new Table.Column(f.name(), false));
         var lines = new ArrayList<Table.Row>();
         for (ResultRow row : rows) {
             var cells = new ArrayList<Table.Cell>();
             for (String name : varying) cells.add(Table.Cell.of(row.param(name)));
             cells.add(Table.Cell.of(device(row)));
-            for (Figure f : FIGURES) cells.add(cell(f, f.of().applyAsDouble(row)));
+            for (Figure f : figures) cells.add(cell(f, f.of().applyAsDouble(row)));
             boolean isBest = rows.size() > 1 && best.isPresent() && best.get() == row;
             lines.add(new Table.Row(isBest ? Table.Look.BEST : Table.Look.PLAIN, cells));
         }
         return new Table("every parameter combination", columns, lines);
+    }
+
+    /** Of any row: a column of blanks tells nothing. */
+    private static boolean isKnown(Figure f, List<ResultRow> rows) {
+        return rows.stream().anyMatch(r -> !Double.isNaN(f.of().applyAsDouble(r)));
     }
 
     private static String device(ResultRow row) {
