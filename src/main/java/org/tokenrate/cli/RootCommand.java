@@ -21,6 +21,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             SampleCommand.class,
             CsvCommand.class,
             CompareCommand.class,
+            ReportCommand.class,
             DoctorCommand.class,
             CompletionCommand.class,
             HelpCommand.class

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
@@ -166,15 +167,16 @@ final class RunFiles {
     /** One line a file, request files as one. */
     List<String> list() throws IOException {
         var lines = new ArrayList<String>();
-        int requests = 0;
+        var ofRequests = new TreeMap<String, Integer>();
         for (Path file : listed()) {
             String name = file.getFileName().toString();
-            if (RequestsFile.isOne(name)) requests++;
+            String kind = RequestsFile.KINDS.stream().filter(name::endsWith).findFirst().orElse("");
+            if (RequestsFile.isOne(name)) ofRequests.merge(kind, 1, Integer::sum);
             else if (!name.equals(RunLock.FILE)) lines.add(file.toString());
         }
-        if (requests > 0) {
-            lines.add(folder.resolve("requests-*.jsonl") + " (" + requests + " files)");
-        }
+        ofRequests.forEach(
+                (kind, count) ->
+                        lines.add(folder.resolve("requests-*" + kind) + " (" + count + " files)"));
         return lines;
     }
 
@@ -228,7 +230,8 @@ final class RunFiles {
             String name = file.getFileName().toString();
             if (WholeFile.isPart(file)) {
                 Files.delete(file);
-            } else if (RequestsFile.isOne(name) && !counted.contains(name)) {
+            } else if (RequestsFile.isOne(name)
+                    && !counted.contains(RequestsFile.requestsOf(name))) {
                 Files.createDirectories(aside);
                 Files.move(file, aside.resolve(name));
             }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -31,11 +32,16 @@ public record Side(String name, List<Run> runs) {
      *     sentence
      */
     public static Side find(String text, Path results) throws IOException {
+        return of(text, files(text, results));
+    }
+
+    /** The {@code jmh.json} files, at least one, that {@link #find} would read. */
+    public static List<Path> files(String text, Path results) throws IOException {
         Path path = Path.of(text);
-        if (Files.isRegularFile(path)) return of(text, List.of(path));
+        if (Files.isRegularFile(path)) return List.of(path);
         Path folder = Files.isDirectory(path) ? path : commitFolder(text, results);
         if (Files.isRegularFile(folder.resolve(JMH_JSON))) {
-            return of(text, List.of(folder.resolve(JMH_JSON)));
+            return List.of(folder.resolve(JMH_JSON));
         }
         List<Path> files =
                 folders(folder).stream()
@@ -46,7 +52,27 @@ public record Side(String name, List<Run> runs) {
             throw new IOException(
                     folder + " holds no jmh.json, nor does a folder in it; has a run ended there?");
         }
-        return of(text, files);
+        return files;
+    }
+
+    /**
+     * The {@code jmh.json} of the run that began last.
+     *
+     * @throws IOException if there is none, in one sentence
+     */
+    public static Path newest(Path results) throws IOException {
+        List<Path> commits = Files.isDirectory(results) ? folders(results) : List.of();
+        var runs = new ArrayList<Path>();
+        for (Path commit : commits) runs.addAll(folders(commit));
+        return runs.stream()
+                .filter(r -> Files.isRegularFile(r.resolve(JMH_JSON)))
+                .max(Comparator.comparing(Side::name))
+                .orElseThrow(
+                        () ->
+                                new IOException(
+                                        "there is no result in %s yet; run a benchmark, or give a run's folder"
+                                                .formatted(results)))
+                .resolve(JMH_JSON);
     }
 
     /** Of these files, in this order. */

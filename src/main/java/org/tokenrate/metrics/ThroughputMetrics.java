@@ -1,6 +1,8 @@
 package org.tokenrate.metrics;
 
 import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import org.tokenrate.workload.RequestRecord;
 import org.tokenrate.workload.WorkloadResult;
 
@@ -83,8 +85,9 @@ public record ThroughputMetrics(
 
     private static double[] ttft(List<RequestRecord> completed) {
         return completed.stream()
-                .filter(r -> r.firstTokenNanos() >= 0)
-                .mapToDouble(r -> r.firstTokenNanos() - r.submitNanos())
+                .map(Latencies::ttft)
+                .filter(OptionalLong::isPresent)
+                .mapToDouble(OptionalLong::getAsLong)
                 .toArray();
     }
 
@@ -103,17 +106,13 @@ public record ThroughputMetrics(
 
     private static double[] tpot(List<RequestRecord> completed) {
         return completed.stream()
-                .filter(r -> r.stepNanos().length > 1)
-                .mapToDouble(
-                        r -> {
-                            long[] steps = r.stepNanos();
-                            long time = steps[steps.length - 1] - steps[0];
-                            return (double) time / (r.generatedTokens() - r.stepTokens()[0]);
-                        })
+                .map(Latencies::tpot)
+                .filter(OptionalDouble::isPresent)
+                .mapToDouble(OptionalDouble::getAsDouble)
                 .toArray();
     }
 
     private static double[] e2e(List<RequestRecord> completed) {
-        return completed.stream().mapToDouble(r -> r.finishNanos() - r.submitNanos()).toArray();
+        return completed.stream().mapToDouble(Latencies::e2e).toArray();
     }
 }

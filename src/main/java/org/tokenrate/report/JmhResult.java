@@ -81,7 +81,7 @@ public record JmhResult(
     }
 
     /** This result as one result an iteration. */
-    List<JmhResult> split() {
+    public List<JmhResult> split() {
         var all = new ArrayList<JmhResult>();
         for (int fork = 0; fork < forks(); fork++) {
             int count = metrics.get(Metric.DURATION.name()).get(fork).size();

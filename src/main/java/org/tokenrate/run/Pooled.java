@@ -2,6 +2,7 @@ package org.tokenrate.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.tokenrate.workload.EngineSample;
 import org.tokenrate.workload.RequestRecord;
 import org.tokenrate.workload.WorkloadResult;
 
@@ -12,15 +13,20 @@ final class Pooled {
     static WorkloadResult of(List<WorkloadResult> workloads) {
         if (workloads.size() == 1) return workloads.get(0);
         var records = new ArrayList<RequestRecord>();
+        var engine = new ArrayList<EngineSample>();
         long offset = 0;
         for (WorkloadResult w : workloads) {
             long first = w.records().stream().mapToLong(RequestRecord::submitNanos).min().orElse(0);
             for (RequestRecord r : w.records()) {
                 records.add(shifted(r, records.size(), offset - first));
             }
+            for (EngineSample s : w.engine()) {
+                engine.add(new EngineSample(s.nanos() + offset - first, s.counters()));
+            }
             offset += w.durationNanos();
         }
-        return new WorkloadResult(offset, workloads.get(0).streamed(), List.copyOf(records));
+        return new WorkloadResult(
+                offset, workloads.get(0).streamed(), List.copyOf(records), List.copyOf(engine));
     }
 
     private static RequestRecord shifted(RequestRecord r, int index, long nanos) {

@@ -4,13 +4,15 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import org.tokenrate.metrics.BinnedRun;
+import org.tokenrate.report.BinnedFile;
+import org.tokenrate.report.EngineFile;
 import org.tokenrate.report.RequestsFile;
 import org.tokenrate.report.WholeFile;
-import org.tokenrate.workload.RequestRecord;
 import org.tokenrate.workload.RequestRecords;
+import org.tokenrate.workload.WorkloadResult;
 
-/** Writes one fork's request files, a file a measured iteration. */
+/** Writes one fork's request files and what stands beside them, for each measured iteration. */
 final class RequestFiles {
     private final Path folder;
     private final String combination;
@@ -33,9 +35,17 @@ final class RequestFiles {
         return fork;
     }
 
-    void write(int iteration, List<RequestRecord> records) throws IOException {
-        Path file = folder.resolve(RequestsFile.name(combination, fork, iteration));
-        WholeFile.write(file, part -> RequestRecords.write(part, records));
+    void write(int iteration, WorkloadResult result) throws IOException {
+        String name = RequestsFile.name(combination, fork, iteration);
+        WholeFile.write(
+                folder.resolve(name), part -> RequestRecords.write(part, result.records()));
+        BinnedRun binned = BinnedRun.of(result.records());
+        WholeFile.write(
+                folder.resolve(RequestsFile.binned(name)), part -> BinnedFile.write(part, binned));
+        if (result.engine().isEmpty()) return;
+        WholeFile.write(
+                folder.resolve(RequestsFile.engine(name)),
+                part -> EngineFile.write(part, result.engine()));
     }
 
     private static boolean hasFiles(Path folder, String prefix) throws IOException {

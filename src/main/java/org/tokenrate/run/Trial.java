@@ -133,7 +133,7 @@ public final class Trial implements AutoCloseable {
         if (isMeasured) measured++;
         // More than one only if JMH was told to iterate for longer than a workload takes.
         WorkloadResult result = Pooled.of(results);
-        if (isMeasured && files.isPresent()) files.get().write(measured, result.records());
+        if (isMeasured && files.isPresent()) files.get().write(measured, result);
         return IterationReport.of(
                 files.map(RequestFiles::fork).orElse(1),
                 measured,

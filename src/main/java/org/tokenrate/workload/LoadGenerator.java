@@ -20,7 +20,8 @@ import org.tokenrate.engine.InferenceEngine;
  */
 public final class LoadGenerator {
     private static final Logger LOG = LoggerFactory.getLogger(LoadGenerator.class);
-    private static final long PROGRESS_MILLIS = 100;
+    private static final long SAMPLE_MILLIS = 20;
+    private static final int SAMPLES_A_PROGRESS = 5;
 
     private final InferenceEngine engine;
     private final LoadOptions options;
@@ -30,6 +31,7 @@ public final class LoadGenerator {
     private final AtomicInteger left;
     private final AtomicInteger failed = new AtomicInteger();
     private final CountDownLatch done = new CountDownLatch(1);
+    private final EngineSampler sampler;
     private ProgressListener progress;
     private long startNanos;
     private volatile boolean stopped;
@@ -56,6 +58,7 @@ public final class LoadGenerator {
         this.engine = engine;
         this.options = options;
         progress = options.progress();
+        sampler = new EngineSampler(engine.info().kvBlocks() > 0, engine::counters);
         int count = workload.requests().size();
         left = new AtomicInteger(count);
         flights = new ArrayList<>(count);
@@ -73,11 +76,15 @@ public final class LoadGenerator {
     private WorkloadResult run() throws InterruptedException {
         startNanos = System.nanoTime();
         try {
+            sampler.sample(now());
             fillSlots();
-            while (!done.await(PROGRESS_MILLIS, TimeUnit.MILLISECONDS)) {
+            for (int i = 1; !done.await(SAMPLE_MILLIS, TimeUnit.MILLISECONDS); i++) {
+                sampler.sample(now());
+                if (i % SAMPLES_A_PROGRESS != 0) continue;
                 reportProgress();
                 checkForStall();
             }
+            sampler.sample(now());
         } finally {
             if (left.get() > 0) cancelAll();
         }
@@ -102,7 +109,7 @@ public final class LoadGenerator {
         if (LOG.isDebugEnabled()) {
             LOG.debug("{} characters of text", slots.stream().mapToLong(Slot::characters).sum());
         }
-        return WorkloadResult.of(options.stream(), records);
+        return WorkloadResult.of(options.stream(), records).withEngine(sampler.samples());
     }
 
     private void reportProgress() {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Request records as JSON lines, one a request:
@@ -85,10 +86,21 @@ public final class RequestRecords {
      */
     public static List<RequestRecord> read(Path file) throws IOException {
         List<RequestRecord> records = new ArrayList<>();
+        forEach(file, records::add);
+        return records;
+    }
+
+    /**
+     * As {@link #read}, one record after the other, for files that are larger than the memory.
+     *
+     * @throws IOException with the file, the line and what is wrong there; the records before it
+     *     have been taken
+     */
+    public static void forEach(Path file, Consumer<RequestRecord> taker) throws IOException {
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file), BUFFER_BYTES);
                 JsonParser json = JSON.createParser(in)) {
             try {
-                while (json.nextToken() != null) records.add(new RecordReader(json).read());
+                while (json.nextToken() != null) taker.accept(new RecordReader(json).read());
             } catch (JsonProcessingException | IllegalArgumentException e) {
                 String what =
                         e instanceof JsonProcessingException broken
@@ -99,6 +111,5 @@ public final class RequestRecords {
                                 .formatted(file, json.currentLocation().getLineNr(), what));
             }
         }
-        return records;
     }
 }

@@ -8,8 +8,13 @@ import java.util.List;
  * @param durationNanos from the first submit to the last finish
  * @param streamed whether tokens were heard of as they came
  * @param records one a request, in the workload's order
+ * @param engine the engine's counters from time to time; empty for an engine without a KV pool
  */
-public record WorkloadResult(long durationNanos, boolean streamed, List<RequestRecord> records) {
+public record WorkloadResult(
+        long durationNanos,
+        boolean streamed,
+        List<RequestRecord> records,
+        List<EngineSample> engine) {
     /** The result that these records alone tell, e.g. when read back from a file. */
     public static WorkloadResult of(boolean streamed, List<RequestRecord> records) {
         long first = Long.MAX_VALUE;
@@ -18,6 +23,11 @@ public record WorkloadResult(long durationNanos, boolean streamed, List<RequestR
             first = Math.min(first, r.submitNanos());
             last = Math.max(last, r.finishNanos());
         }
-        return new WorkloadResult(records.isEmpty() ? 0 : last - first, streamed, records);
+        return new WorkloadResult(
+                records.isEmpty() ? 0 : last - first, streamed, records, List.of());
+    }
+
+    WorkloadResult withEngine(List<EngineSample> samples) {
+        return new WorkloadResult(durationNanos, streamed, records, samples);
     }
 }

@@ -44,9 +44,13 @@ class RunTest {
                     List.of(
                             "iterations.csv",
                             "jmh.json",
+                            "requests-concurrency=1-1-1.binned.json",
                             "requests-concurrency=1-1-1.jsonl",
+                            "requests-concurrency=1-1-2.binned.json",
                             "requests-concurrency=1-1-2.jsonl",
+                            "requests-concurrency=4-1-1.binned.json",
                             "requests-concurrency=4-1-1.jsonl",
+                            "requests-concurrency=4-1-2.binned.json",
                             "requests-concurrency=4-1-2.jsonl",
                             "run.json",
                             "throughput.csv"),

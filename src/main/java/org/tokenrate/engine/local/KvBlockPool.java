@@ -1,9 +1,9 @@
 package org.tokenrate.engine.local;
 
-/** The KV blocks that nobody holds. Used by the engine's thread alone. */
+/** The KV blocks that nobody holds. Changed by the engine's thread alone; others may look. */
 final class KvBlockPool {
     private final int[] free;
-    private int freeCount;
+    private volatile int freeCount;
     private volatile int peak;
 
     KvBlockPool(int blocks) {
