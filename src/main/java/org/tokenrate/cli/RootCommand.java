@@ -19,6 +19,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         subcommands = {
             CsvCommand.class,
             CompareCommand.class,
+            HistoryCommand.class,
             CompletionCommand.class,
             HelpCommand.class
         })

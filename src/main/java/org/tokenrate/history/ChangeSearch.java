@@ -70,6 +70,10 @@ final class ChangeSearch {
         double[] scores = NormalScores.of(Arrays.copyOfRange(values, from, to));
         Windows.Split split = chance.windows(n).best(scores);
         return new Part(
-                from, to, from + split.at(), split.statistic(), chance.p(split.statistic(), scores));
+                from,
+                to,
+                from + split.at(),
+                split.statistic(),
+                chance.p(split.statistic(), scores));
     }
 }

@@ -6,9 +6,9 @@ import org.tokenrate.compare.BenjaminiHochberg;
 
 /**
  * The changes of many series at once. Which series change at all is decided by the first step of
- * each, corrected for their number by Benjamini and Hochberg. Further steps of a series that changes
- * must be as unlikely as its first one had to be (Benjamini and Bogomolov, Journal of the Royal
- * Statistical Society B 76, 2014).
+ * each, corrected for their number by Benjamini and Hochberg. Further steps of a series that
+ * changes must be as unlikely as its first one had to be (Benjamini and Bogomolov, Journal of the
+ * Royal Statistical Society B 76, 2014).
  *
  * @param changes of the series, in the order of its points
  * @param needed how many points the series needs for a change of it alone to be seen; 0 if it has

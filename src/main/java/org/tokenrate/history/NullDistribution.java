@@ -9,8 +9,8 @@ import java.util.stream.IntStream;
 
 /**
  * How large the best split of a series without a change is: of {@value #PERMUTATIONS} random orders
- * of its scores. As these are those of ranks, it depends on nothing but the number of points, and is
- * made once for each; the seed is fixed. For use by one thread.
+ * of its scores. As these are those of ranks, it depends on nothing but the number of points, and
+ * is made once for each; the seed is fixed. For use by one thread.
  */
 final class NullDistribution {
     static final int PERMUTATIONS = 20_000;

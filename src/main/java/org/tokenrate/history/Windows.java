@@ -42,9 +42,7 @@ final class Windows {
             for (int i = 0; i < count; i++) {
                 int from = (int) Math.floor(i * shift);
                 int to = Math.min(n, (int) Math.ceil(i * shift + length));
-                all.add(
-                        new Window(
-                                from, to, weights.computeIfAbsent(to - from, Windows::weights)));
+                all.add(new Window(from, to, weights.computeIfAbsent(to - from, Windows::weights)));
             }
             length *= SHRINK;
         }

@@ -1,8 +1,10 @@
 package org.tokenrate.report;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +15,13 @@ import java.util.Map;
 
 /** Reads the json that JMH writes ({@code -rf json}). */
 public final class JmhJson {
+    private static final JsonMapper JSON =
+            JsonMapper.builder(
+                            JsonFactory.builder()
+                                    .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
+                                    .build())
+                    .build();
+
     private JmhJson() {}
 
     /**
@@ -35,7 +44,7 @@ public final class JmhJson {
             throw new IOException(file + " is not a file; give the jmh.json of a run");
         }
         try {
-            return new ObjectMapper().readTree(file.toFile());
+            return JSON.readTree(file.toFile());
         } catch (JsonProcessingException e) {
             var at = e.getLocation();
             throw new IOException(

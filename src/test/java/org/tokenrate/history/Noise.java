@@ -19,8 +19,7 @@ enum Noise {
     OUTLIERS("normal, 10 % of points 20 times as far off") {
         @Override
         double[] series(int n, SplittableRandom random) {
-            return around(
-                    n, i -> random.nextGaussian() * (random.nextDouble() < 0.1 ? 20 : 1));
+            return around(n, i -> random.nextGaussian() * (random.nextDouble() < 0.1 ? 20 : 1));
         }
     },
     HEAVY("Student's t, 2 degrees of freedom") {
