@@ -26,7 +26,7 @@ final class NullDistribution {
      * Where the variance of the scores is at least this share of that without ties, ties matter
      * little.
      */
-    private static final double FEW_TIES = 0.9;
+    private static final double FEW_TIES = 0.8;
 
     private final Map<Integer, double[]> untied = new HashMap<>();
     private final Map<List<Double>, double[]> tied = new HashMap<>();

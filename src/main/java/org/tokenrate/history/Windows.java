@@ -15,7 +15,8 @@ final class Windows {
     /** A level lasts for so many points at least: two might be one bad hour of the machine. */
     static final int SHORTEST_LEVEL = 3;
 
-    private static final double SHRINK = Math.sqrt(0.5);
+    /** What is a whole number but for rounding is one. */
+    private static final double ROUNDING = 1e-9;
 
     /**
      * The best split of a series.
@@ -35,16 +36,17 @@ final class Windows {
     Windows(int n) {
         this.n = n;
         Map<Integer, double[]> weights = new HashMap<>();
-        double length = n;
-        for (int layer = 0; length >= 2 * SHORTEST_LEVEL; layer++) {
-            int count = 2 * (int) Math.ceil(n / length) - 1;
+        for (int layer = 0; ; layer++) {
+            double parts = Math.pow(2, layer / 2.0);
+            double length = n / parts;
+            if (length < 2 * SHORTEST_LEVEL - ROUNDING) return;
+            int count = 2 * (int) Math.ceil(parts - ROUNDING) - 1;
             double shift = count == 1 ? 0 : (n - length) / (count - 1);
             for (int i = 0; i < count; i++) {
-                int from = (int) Math.floor(i * shift);
-                int to = Math.min(n, (int) Math.ceil(i * shift + length));
+                int from = (int) Math.floor(i * shift + ROUNDING);
+                int to = Math.min(n, (int) Math.ceil(i * shift + length - ROUNDING));
                 all.add(new Window(from, to, weights.computeIfAbsent(to - from, Windows::weights)));
             }
-            length *= SHRINK;
         }
     }
 

@@ -16,7 +16,7 @@ import org.apache.commons.statistics.inference.TTest;
  * often it marks a change in a series that has none, and what it finds of changes that were put in.
  */
 public final class HistoryProof {
-    private static final int SERIES = 2_000;
+    private static final int SERIES = 1_000;
     private static final int[] LENGTHS = {5, 8, 12, 20, 50, 100, 200};
     private static final int[] FOUND_IN = {12, 20, 50, 100, 200};
     private static final double[] STEPS = {1, 2, 3, 5};
