@@ -20,6 +20,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             CsvCommand.class,
             CompareCommand.class,
             HistoryCommand.class,
+            DoctorCommand.class,
             CompletionCommand.class,
             HelpCommand.class
         })

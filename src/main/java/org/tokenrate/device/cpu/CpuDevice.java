@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.Pointer;
@@ -51,9 +52,10 @@ public final class CpuDevice implements Device {
     /**
      * @param dtype F32 or BF16
      * @param threads threads that compute, the caller's among them
+     * @throws IllegalArgumentException if this CPU cannot multiply that type
      */
     public CpuDevice(DType dtype, int threads) {
-        if (dtype == DType.F16) throw new IllegalArgumentException("the CPU has f32 and bf16 only");
+        requireMultiplied(dtype);
         if (Vectors.LANES > KvCache.BLOCK_TOKENS / 2) {
             throw new IllegalStateException("vectors of " + Vectors.LANES + " floats are too wide");
         }
@@ -75,6 +77,40 @@ public final class CpuDevice implements Device {
     /** bf16 where the CPU multiplies it without emulation, else f32. */
     public static DType preferredType() {
         return OneDnn.hasBf16() ? DType.BF16 : DType.F32;
+    }
+
+    /** Whether this CPU has products of that type: of bf16, where it has AVX-512 or better. */
+    public static boolean multiplies(DType dtype) {
+        return switch (dtype) {
+            case F32 -> true;
+            case BF16 -> MatrixProducts.arePossible(dtype);
+            case F16, I32 -> false;
+        };
+    }
+
+    /**
+     * @throws IllegalArgumentException unless it {@link #multiplies} the type, with what to do
+     */
+    public static void requireMultiplied(DType dtype) {
+        if (multiplies(dtype)) return;
+        throw new IllegalArgumentException(
+                "dtype=%s: this CPU (%s) has no matrix products of that type; use dtype=f32, or auto"
+                        .formatted(dtype.name().toLowerCase(Locale.ROOT), OneDnn.instructionSet()));
+    }
+
+    /** This machine's CPU in words, without a device on it. */
+    public static String here() {
+        int cores = Runtime.getRuntime().availableProcessors();
+        return "%s, %d cores, %s with oneDNN %s"
+                .formatted(CpuModel.name(), cores, OneDnn.instructionSet(), OneDnn.version());
+    }
+
+    /** What it multiplies, in a sentence. */
+    public static String types() {
+        if (preferredType() == DType.BF16) return "dtype=auto is bf16, which this CPU multiplies";
+        return multiplies(DType.BF16)
+                ? "dtype=auto is f32: this CPU emulates bf16, which is slower"
+                : "dtype=auto is f32: this CPU has no bf16 products";
     }
 
     @Override

@@ -66,6 +66,16 @@ final class MatrixProducts implements AutoCloseable {
         this.dtype = dtype;
     }
 
+    /** Whether oneDNN has products of that type for this CPU. */
+    static boolean arePossible(DType dtype) {
+        try (var products = new MatrixProducts(dtype)) {
+            dnnl.dnnl_memory_desc_destroy(products.weightsLayout(64, 64));
+            return true;
+        } catch (IllegalStateException e) {
+            return false; // oneDNN tells it in no other way than by failing
+        }
+    }
+
     static int dnnlType(DType type) {
         return switch (type) {
             case F32 -> dnnl.dnnl_f32;

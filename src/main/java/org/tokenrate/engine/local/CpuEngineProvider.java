@@ -1,9 +1,11 @@
 package org.tokenrate.engine.local;
 
 import java.io.IOException;
+import java.util.List;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.Device;
 import org.tokenrate.device.cpu.CpuDevice;
+import org.tokenrate.engine.Diagnosis;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.EngineProvider;
 import org.tokenrate.engine.InferenceEngine;
@@ -24,7 +26,7 @@ public final class CpuEngineProvider implements EngineProvider {
             throw new IllegalArgumentException(
                     "tp=" + options.tp() + " is not supported by engine=cpu yet; use -p tp=1");
         }
-        dtype(options.dtype());
+        CpuDevice.requireMultiplied(dtype(options.dtype()));
         try {
             ModelSource.of(options.model(), options.modelFormat()).config();
         } catch (IOException e) {
@@ -57,6 +59,15 @@ public final class CpuEngineProvider implements EngineProvider {
                             "dtype=%s is not known to engine=cpu; use auto, f32 or bf16"
                                     .formatted(dtype));
         };
+    }
+
+    @Override
+    public Diagnosis diagnose() {
+        try {
+            return new Diagnosis(true, CpuDevice.here(), List.of(CpuDevice.types()));
+        } catch (LinkageError e) { // the preset's loader has its own ways to fail
+            return new Diagnosis(false, "oneDNN does not load: " + e.getMessage(), List.of());
+        }
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokenrate.device.cpu.CpuTypes.assumeMultiplied;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -15,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.DenseData;
 import org.tokenrate.checkpoint.LinearData;
@@ -41,6 +41,7 @@ class CpuDeviceTest {
     @ParameterizedTest
     @EnumSource(names = {"F32", "BF16"})
     void productsOfAnyShapeAreRight(DType dtype) throws IOException {
+        assumeMultiplied(dtype);
         int[] odd = {1, 2, 3, 15, 16, 17, 33, 64, 65, 100};
         for (long seed = 0; seed < 24; seed++) {
             Random random = new Random(seed);
@@ -66,6 +67,7 @@ class CpuDeviceTest {
     @CsvSource({"F32, 1", "F32, 3", "BF16, 2"})
     void partsOfEveryStoredTypeAreLoadedOneBelowTheOther(DType dtype, int threads)
             throws IOException {
+        assumeMultiplied(dtype);
         long seed = 21;
         Random random = new Random(seed);
         DType[][] mixes = {
@@ -94,6 +96,7 @@ class CpuDeviceTest {
     @ParameterizedTest
     @EnumSource(names = {"F32", "BF16"})
     void aBiasOfEveryStoredTypeIsAddedOnce(DType dtype) throws IOException {
+        assumeMultiplied(dtype);
         DType[] stored = {DType.F32, DType.BF16, DType.F16};
         for (long seed = 0; seed < 18; seed++) {
             Random random = new Random(seed);
@@ -208,48 +211,46 @@ class CpuDeviceTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3})
-    void theGatedProductIsRightForOddWidths(int threads) throws IOException {
+    @CsvSource({"F32, 1", "F32, 2", "F32, 3", "BF16, 1", "BF16, 2", "BF16, 3"})
+    void theGatedProductIsRightForOddWidths(DType dtype, int threads) throws IOException {
+        assumeMultiplied(dtype);
         int inputs = 12;
         int rows = 7;
         for (int width : new int[] {1, 3, 16, 17, 33, 63, 100, 131, 257}) {
-            for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
-                long seed = width;
-                Random random = new Random(seed);
-                ArrayTensor gate = ArrayTensor.random(random, dtype, width, inputs);
-                ArrayTensor up = ArrayTensor.random(random, dtype, width, inputs);
-                boolean biased = width % 3 != 0;
-                ArrayTensor gateBias = ArrayTensor.random(random, DType.F32, 1, width);
-                ArrayTensor upBias = ArrayTensor.random(random, dtype, 1, width);
-                try (CpuDevice device = new CpuDevice(dtype, threads)) {
-                    Matrix g =
-                            device.loadMatrix(
-                                    List.of(new DenseData(gate)),
-                                    biased ? List.of(gateBias) : List.of());
-                    Matrix u =
-                            device.loadMatrix(
-                                    List.of(new DenseData(up)),
-                                    biased ? List.of(upBias) : List.of());
-                    CpuTensor in = (CpuTensor) device.newInput(rows, inputs);
-                    fill(in, randomRows(random, rows, inputs));
-                    CpuTensor gated = (CpuTensor) device.newTensor(rows, width);
-                    CpuTensor out = (CpuTensor) device.newInput(rows, width);
-                    device.gatedLinear(in, g, u, rows, gated, out);
-                    for (int row = 0; row < rows; row++) {
-                        float[] x = device.read(in, row);
-                        float[] got = device.read(out, row);
-                        for (int i = 0; i < width; i++) {
-                            double s = dot(gate, i, x) + (biased ? gateBias.value(0, i) : 0);
-                            double t = dot(up, i, x) + (biased ? upBias.value(0, i) : 0);
-                            double expected = s / (1 + Math.exp(-s)) * t;
-                            double rounding = dtype == DType.BF16 ? BF16_ROUNDING : 0;
-                            assertEquals(
-                                    expected,
-                                    got[i],
-                                    1e-4 + rounding * Math.abs(expected),
-                                    "%d of %d, %s, %d threads, seed %d"
-                                            .formatted(i, width, dtype, threads, seed));
-                        }
+            long seed = width;
+            Random random = new Random(seed);
+            ArrayTensor gate = ArrayTensor.random(random, dtype, width, inputs);
+            ArrayTensor up = ArrayTensor.random(random, dtype, width, inputs);
+            boolean biased = width % 3 != 0;
+            ArrayTensor gateBias = ArrayTensor.random(random, DType.F32, 1, width);
+            ArrayTensor upBias = ArrayTensor.random(random, dtype, 1, width);
+            try (CpuDevice device = new CpuDevice(dtype, threads)) {
+                Matrix g =
+                        device.loadMatrix(
+                                List.of(new DenseData(gate)),
+                                biased ? List.of(gateBias) : List.of());
+                Matrix u =
+                        device.loadMatrix(
+                                List.of(new DenseData(up)), biased ? List.of(upBias) : List.of());
+                CpuTensor in = (CpuTensor) device.newInput(rows, inputs);
+                fill(in, randomRows(random, rows, inputs));
+                CpuTensor gated = (CpuTensor) device.newTensor(rows, width);
+                CpuTensor out = (CpuTensor) device.newInput(rows, width);
+                device.gatedLinear(in, g, u, rows, gated, out);
+                for (int row = 0; row < rows; row++) {
+                    float[] x = device.read(in, row);
+                    float[] got = device.read(out, row);
+                    for (int i = 0; i < width; i++) {
+                        double s = dot(gate, i, x) + (biased ? gateBias.value(0, i) : 0);
+                        double t = dot(up, i, x) + (biased ? upBias.value(0, i) : 0);
+                        double expected = s / (1 + Math.exp(-s)) * t;
+                        double rounding = dtype == DType.BF16 ? BF16_ROUNDING : 0;
+                        assertEquals(
+                                expected,
+                                got[i],
+                                1e-4 + rounding * Math.abs(expected),
+                                "%d of %d, %s, %d threads, seed %d"
+                                        .formatted(i, width, dtype, threads, seed));
                     }
                 }
             }
@@ -265,6 +266,7 @@ class CpuDeviceTest {
         "BF16, 7fffffff, 5",
     })
     void aQueryThatIsNotANumberIsSeenInTheOutput(DType dtype, String bits, int tokens) {
+        assumeMultiplied(dtype);
         AttentionShape shape = new AttentionShape(1, 1, 4, new Rope(1e4f, RopeScaling.NONE), 128);
         try (CpuDevice device = new CpuDevice(dtype, 2)) {
             CpuTensor qkv = (CpuTensor) device.newTensor(tokens, shape.columnsPerKvHead());
@@ -311,7 +313,9 @@ class CpuDeviceTest {
 
     @Test
     void aDeviceOfHalvesIsRefused() {
-        assertThrows(IllegalArgumentException.class, () -> new CpuDevice(DType.F16, 1));
+        var e = assertThrows(IllegalArgumentException.class, () -> new CpuDevice(DType.F16, 1));
+        assertTrue(e.getMessage().startsWith("dtype=f16: this CPU ("), e.getMessage());
+        assertTrue(e.getMessage().endsWith("use dtype=f32, or auto"), e.getMessage());
     }
 
     private static float[][] randomRows(Random random, int rows, int columns) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tokenrate.device.cpu.CpuTypes.assumeMultiplied;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -156,6 +157,7 @@ class LocalEngineTest {
     @ParameterizedTest
     @EnumSource(names = {"F32", "BF16"})
     void greedyTokensEqualTheReference(DType dtype) throws Exception {
+        assumeMultiplied(dtype);
         int[][] prompts = prompts(6, 90);
         ReferenceDecoder reference = new ReferenceDecoder(model(dtype));
         int[][] expected = new int[prompts.length][];
@@ -180,6 +182,7 @@ class LocalEngineTest {
     @ParameterizedTest
     @EnumSource(names = {"F32", "BF16"})
     void aRequestGetsTheSameTokensAloneInABatchAndChunked(DType dtype) throws Exception {
+        assumeMultiplied(dtype);
         int[][] prompts = prompts(64, 200);
         int[][] alone = new int[prompts.length][];
         try (LocalEngine engine = engine(dtype, ENOUGH_BLOCKS, 512, 64)) {
@@ -201,6 +204,7 @@ class LocalEngineTest {
     @ParameterizedTest
     @EnumSource(names = {"F32", "BF16"})
     void aPreemptedRequestGoesOnWithTheSameTokens(DType dtype) throws Exception {
+        assumeMultiplied(dtype);
         int[][] prompts = prompts(12, 60);
         int[][] roomy;
         try (LocalEngine engine = engine(dtype, ENOUGH_BLOCKS, 300, 12)) {
