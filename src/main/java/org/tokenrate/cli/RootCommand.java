@@ -22,6 +22,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             CsvCommand.class,
             CompareCommand.class,
             ReportCommand.class,
+            HistoryCommand.class,
             DoctorCommand.class,
             CompletionCommand.class,
             HelpCommand.class

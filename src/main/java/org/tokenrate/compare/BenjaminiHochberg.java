@@ -8,18 +8,18 @@ import java.util.Arrays;
  * the chance of even one is at most that level. It holds for tests that go up and down together, as
  * these do (Benjamini and Yekutieli, Annals of Statistics 29, 2001).
  */
-final class BenjaminiHochberg {
+public final class BenjaminiHochberg {
     private final double[] p;
     private final double[] sorted;
 
-    BenjaminiHochberg(double[] p) {
+    public BenjaminiHochberg(double[] p) {
         this.p = p.clone();
         sorted = p.clone();
         Arrays.sort(sorted);
     }
 
     /** Adjusted p-values, in the order of the given ones; a difference is one at most the level. */
-    double[] adjusted() {
+    public double[] adjusted() {
         int m = sorted.length;
         double[] byRank = new double[m];
         double least = 1;
@@ -34,7 +34,7 @@ final class BenjaminiHochberg {
      * The largest p that test {@code index} could have had and still be called different at {@code
      * level}, the other tests being what they are.
      */
-    double limit(int index, double level) {
+    public double limit(int index, double level) {
         int m = sorted.length;
         for (int rank = m; rank > 1; rank--) {
             double limit = rank * level / m;

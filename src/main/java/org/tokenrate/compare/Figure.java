@@ -39,7 +39,7 @@ public enum Figure {
     }
 
     /** By how much a relative change is for the worse; negative if it is for the better. */
-    double worsening(double change) {
+    public double worsening(double change) {
         return higherIsBetter ? -change : change;
     }
 }

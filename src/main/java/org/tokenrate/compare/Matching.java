@@ -1,10 +1,7 @@
 package org.tokenrate.compare;
 
-import static java.util.stream.Collectors.joining;
-
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,13 +51,16 @@ record Matching(
         }
         Map<Map<String, String>, Row> baseRows = rows(base, key);
         Map<Map<String, String>, Row> candidateRows = rows(candidate, key);
-        Set<String> varying = varying(key, baseRows.keySet(), candidateRows.keySet());
+        var all = new ArrayList<>(baseRows.keySet());
+        all.addAll(candidateRows.keySet());
+        Set<String> varying = RowLabels.varying(all);
 
         var pairs = new ArrayList<Pair>();
         baseRows.forEach(
                 (k, row) -> {
                     Row partner = candidateRows.get(k);
-                    if (partner != null) pairs.add(new Pair(label(k, varying), row, partner));
+                    if (partner != null)
+                        pairs.add(new Pair(RowLabels.label(k, varying), row, partner));
                 });
         if (pairs.isEmpty()) throw nothingInCommon(baseRows, candidateRows, varying);
         return new Matching(
@@ -96,44 +96,9 @@ record Matching(
                 row.entries().add(e);
             }
         }
-        var sorted = new TreeMap<Map<String, String>, Row>(BY_VALUES);
+        var sorted = new TreeMap<Map<String, String>, Row>(RowLabels.BY_VALUES);
         sorted.putAll(rows);
         return sorted;
-    }
-
-    /** By value after value, numbers as numbers. */
-    private static final Comparator<Map<String, String>> BY_VALUES =
-            (a, b) -> {
-                var names = new TreeSet<>(a.keySet());
-                names.addAll(b.keySet());
-                for (String n : names) {
-                    int c = compare(a.getOrDefault(n, ""), b.getOrDefault(n, ""));
-                    if (c != 0) return c;
-                }
-                return 0;
-            };
-
-    private static int compare(String a, String b) {
-        boolean numbers = a.matches("\\d{1,15}") && b.matches("\\d{1,15}");
-        int c = numbers ? Long.compare(Long.parseLong(a), Long.parseLong(b)) : 0;
-        return c != 0 ? c : a.compareTo(b);
-    }
-
-    private static Set<String> varying(
-            Set<String> key, Set<Map<String, String>> a, Set<Map<String, String>> b) {
-        var varying = new TreeSet<String>();
-        for (String name : key) {
-            var values = new TreeSet<String>();
-            for (var k : a) values.add(k.getOrDefault(name, ""));
-            for (var k : b) values.add(k.getOrDefault(name, ""));
-            if (values.size() > 1) varying.add(name);
-        }
-        return varying;
-    }
-
-    private static String label(Map<String, String> key, Set<String> varying) {
-        if (varying.isEmpty()) return "all";
-        return varying.stream().map(n -> n + "=" + key.getOrDefault(n, "")).collect(joining(", "));
     }
 
     private static List<String> without(
@@ -142,7 +107,7 @@ record Matching(
             Set<String> varying) {
         return rows.keySet().stream()
                 .filter(k -> !others.containsKey(k))
-                .map(k -> label(k, varying))
+                .map(k -> RowLabels.label(k, varying))
                 .toList();
     }
 
@@ -153,8 +118,8 @@ record Matching(
         return new IOException(
                 "no row of the base has the parameters of one of the candidate: base %s; candidate %s; for a parameter that is meant to differ use e.g. --across %s"
                         .formatted(
-                                label(base.keySet().iterator().next(), varying),
-                                label(candidate.keySet().iterator().next(), varying),
+                                RowLabels.label(base.keySet().iterator().next(), varying),
+                                RowLabels.label(candidate.keySet().iterator().next(), varying),
                                 varying.iterator().next()));
     }
 }

@@ -16,17 +16,17 @@ import org.tokenrate.report.JmhResult;
  * @param file it
  * @param hasRecord whether a {@code run.json} beside it told of machine and JVM
  */
-record Run(Path file, boolean hasRecord, List<Entry> entries) {
+public record Run(Path file, boolean hasRecord, List<Entry> entries) {
 
     /**
      * @param facts its {@link Circumstances}
      */
-    record Entry(JmhResult result, Map<String, String> facts) {}
+    public record Entry(JmhResult result, Map<String, String> facts) {}
 
     /**
      * @throws IOException if it is not JMH's json or holds other benchmarks only, in one sentence
      */
-    static Run read(Path jmhJson) throws IOException {
+    public static Run read(Path jmhJson) throws IOException {
         JsonNode nodes = JmhJson.tree(jmhJson);
         List<JmhResult> results = JmhJson.results(nodes, jmhJson);
         Map<String, String> ofRun = Circumstances.ofRun(jmhJson);

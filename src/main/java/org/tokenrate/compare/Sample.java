@@ -8,10 +8,10 @@ import java.util.List;
  *
  * @param forks values by fork and iteration; every fork has at least one
  */
-record Sample(double[][] forks) {
+public record Sample(double[][] forks) {
 
     /** Leaves out what is no number, and forks that have none at all. */
-    static Sample of(List<List<Double>> forks) {
+    public static Sample of(List<List<Double>> forks) {
         return new Sample(
                 forks.stream()
                         .map(f -> f.stream().mapToDouble(v -> v).filter(Double::isFinite).toArray())
@@ -24,13 +24,13 @@ record Sample(double[][] forks) {
     }
 
     /** Changes are ratios, which need values above zero. */
-    boolean isComparable() {
+    public boolean isComparable() {
         return forks.length > 0
                 && Arrays.stream(forks).flatMapToDouble(Arrays::stream).allMatch(v -> v > 0);
     }
 
     /** One value a fork: the median of its iterations, which a slow first one does not move. */
-    double[] forkMedians() {
+    public double[] forkMedians() {
         return Arrays.stream(forks).mapToDouble(f -> median(f.clone())).toArray();
     }
 
@@ -40,7 +40,7 @@ record Sample(double[][] forks) {
     }
 
     /** Sorts {@code values} in place; NaN if there are none. */
-    static double median(double[] values) {
+    public static double median(double[] values) {
         int n = values.length;
         if (n == 0) return Double.NaN;
         Arrays.sort(values);

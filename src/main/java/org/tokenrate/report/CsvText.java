@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /** Lines and fields of a CSV file after RFC 4180, the same in every locale. */
-final class CsvText {
+public final class CsvText {
     /** More digits than a clock gives, few enough to read. */
     private static final MathContext DIGITS = new MathContext(9);
 
@@ -14,12 +14,12 @@ final class CsvText {
 
     private CsvText() {}
 
-    static String line(List<String> fields) {
+    public static String line(List<String> fields) {
         return fields.stream().map(CsvText::quoted).collect(Collectors.joining(",", "", "\n"));
     }
 
     /** Nine significant digits, whole numbers in full, never an exponent; empty for NaN. */
-    static String number(double value) {
+    public static String number(double value) {
         if (Double.isNaN(value) || Double.isInfinite(value)) return "";
         if (value == Math.rint(value) && Math.abs(value) < LARGEST_EXACT) {
             return Long.toString((long) value);

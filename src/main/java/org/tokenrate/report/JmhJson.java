@@ -1,8 +1,10 @@
 package org.tokenrate.report;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +17,13 @@ import java.util.Map;
 public final class JmhJson {
     /** A hundred combinations of ten forks of ten iterations have a tenth of it. */
     private static final long LARGEST_BYTES = 128L << 20;
+
+    private static final JsonMapper JSON =
+            JsonMapper.builder(
+                            JsonFactory.builder()
+                                    .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
+                                    .build())
+                    .build();
 
     private JmhJson() {}
 
@@ -44,7 +53,7 @@ public final class JmhJson {
                             .formatted(file, Files.size(file) >> 20, LARGEST_BYTES >> 20));
         }
         try {
-            return new ObjectMapper().readTree(file.toFile());
+            return JSON.readTree(file.toFile());
         } catch (JsonProcessingException e) {
             var at = e.getLocation();
             throw new IOException(

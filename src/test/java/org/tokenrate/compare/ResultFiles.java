@@ -10,13 +10,13 @@ import java.util.Map;
 import org.tokenrate.report.TextLabel;
 
 /** Writes folders of runs as the benchmark leaves them, with figures of our choice. */
-final class ResultFiles {
+public final class ResultFiles {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ArrayNode entries = JSON.createArrayNode();
     private String benchmark = "org.tokenrate.bench.RequestThroughputBenchmark.requests";
 
-    ResultFiles ofBenchmark(String name) {
+    public ResultFiles ofBenchmark(String name) {
         benchmark = name;
         return this;
     }
@@ -26,13 +26,14 @@ final class ResultFiles {
      *
      * @param facts e.g. {@code dataset_sha256}
      */
-    ResultFiles row(Map<String, String> params, Map<String, String> facts, double... forks) {
+    public ResultFiles row(Map<String, String> params, Map<String, String> facts, double... forks) {
         double[][] values = new double[forks.length][];
         for (int i = 0; i < forks.length; i++) values[i] = new double[] {forks[i]};
         return row(params, facts, values);
     }
 
-    ResultFiles row(Map<String, String> params, Map<String, String> facts, double[][] forks) {
+    public ResultFiles row(
+            Map<String, String> params, Map<String, String> facts, double[][] forks) {
         ObjectNode entry = entries.addObject();
         entry.put("benchmark", benchmark);
         entry.put("warmupIterations", 1);
@@ -50,13 +51,13 @@ final class ResultFiles {
     }
 
     /** Changes one metric of the last row. */
-    ResultFiles with(String metric, double[][] forks) {
+    public ResultFiles with(String metric, double[][] forks) {
         var last = entries.get(entries.size() - 1);
         metric((ObjectNode) last.get("secondaryMetrics"), metric, forks);
         return this;
     }
 
-    Path write(Path folder) throws IOException {
+    public Path write(Path folder) throws IOException {
         Files.createDirectories(folder);
         Path file = folder.resolve("jmh.json");
         Files.writeString(file, entries.toString());
