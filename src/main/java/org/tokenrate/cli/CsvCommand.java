@@ -16,9 +16,13 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "csv",
         sortOptions = false,
-        description =
-                "Makes throughput.csv and iterations.csv from the jmh.json of a run, and the"
-                        + " run.json beside it for the rows that are missing.",
+        description = {
+            "Makes throughput.csv and iterations.csv of a run again.",
+            "",
+            "The figures are from its jmh.json, the rows that are missing from the run.json beside"
+                    + " it.",
+            ""
+        },
         footer = {
             "",
             "Examples",

@@ -29,8 +29,7 @@ import picocli.CommandLine.Option;
         name = "history",
         sortOptions = false,
         description = {
-            "Shows all results in the order of their commits, and marks where a figure changed for"
-                    + " good.",
+            "Shows all results by commit, and marks where a figure changed for good.",
             "",
             "Runs of one commit count as one point, those of another machine, JVM, model or dataset"
                     + " as another line. The order is git's; what git does not know stands where the"

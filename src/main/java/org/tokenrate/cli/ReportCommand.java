@@ -17,7 +17,9 @@ import picocli.CommandLine.Parameters;
         name = "report",
         sortOptions = false,
         description = {
-            "Writes results as one HTML file: charts, table, environment. It needs no network.",
+            "Writes results as one HTML file that needs no network.",
+            "",
+            "It has charts, the table and the environment.",
             "",
             "RESULT is a commit (a folder in the results, or an unambiguous beginning), the folder of"
                     + " a run, or a jmh.json; the newest run unless given. Several are shown side by"

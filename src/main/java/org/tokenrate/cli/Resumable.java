@@ -74,7 +74,8 @@ record Resumable(
             throws IOException {
         if (!record.arguments().isEmpty() && RootCommand.knows(record.arguments().get(0))) {
             throw refused(
-                    record.arguments().get(0) + " measures one combination; give its command again");
+                    record.arguments().get(0)
+                            + " measures one combination; give its command again");
         }
         Arguments arguments = Arguments.parse(record.arguments());
         CommandLineOptions jmh;

@@ -106,6 +106,9 @@ record ResultsFolder(List<MeasuredRun> runs, List<String> warnings) {
         try {
             var combinations = new ArrayList<MeasuredRun.Combination>();
             for (Run.Entry e : Run.read(file).entries()) {
+                if (e.result().iterations() == 0) {
+                    throw new IOException(file + " has a row without a measured iteration");
+                }
                 double failed = e.result().value(Metric.FAILED);
                 if (failed > 0) {
                     String label =

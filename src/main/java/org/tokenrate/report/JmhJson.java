@@ -55,16 +55,7 @@ public final class JmhJson {
         try {
             return JSON.readTree(file.toFile());
         } catch (JsonProcessingException e) {
-            var at = e.getLocation();
-            throw new IOException(
-                    file
-                            + " is not JSON: line "
-                            + at.getLineNr()
-                            + ", column "
-                            + at.getColumnNr()
-                            + ": "
-                            + e.getOriginalMessage(),
-                    e);
+            throw BadJson.in(file, e);
         }
     }
 

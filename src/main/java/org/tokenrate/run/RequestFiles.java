@@ -37,8 +37,7 @@ final class RequestFiles {
 
     void write(int iteration, WorkloadResult result) throws IOException {
         String name = RequestsFile.name(combination, fork, iteration);
-        WholeFile.write(
-                folder.resolve(name), part -> RequestRecords.write(part, result.records()));
+        WholeFile.write(folder.resolve(name), part -> RequestRecords.write(part, result.records()));
         BinnedRun binned = BinnedRun.of(result.records());
         WholeFile.write(
                 folder.resolve(RequestsFile.binned(name)), part -> BinnedFile.write(part, binned));

@@ -84,16 +84,24 @@ class CrashedForkTest {
     void requestsThatNoFigureCountsAreOutOfTheWay() throws IOException {
         assertEquals(
                 List.of(
+                        "requests-concurrency=1-1-1.binned.json",
                         "requests-concurrency=1-1-1.jsonl",
+                        "requests-concurrency=1-1-2.binned.json",
                         "requests-concurrency=1-1-2.jsonl",
+                        "requests-concurrency=6-1-1.binned.json",
                         "requests-concurrency=6-1-1.jsonl",
+                        "requests-concurrency=6-1-2.binned.json",
                         "requests-concurrency=6-1-2.jsonl"),
                 requests(run));
         assertEquals(
                 List.of(
+                        "requests-concurrency=2-1-1.binned.json",
                         "requests-concurrency=2-1-1.jsonl",
+                        "requests-concurrency=3-1-1.binned.json",
                         "requests-concurrency=3-1-1.jsonl",
+                        "requests-concurrency=4-1-1.binned.json",
                         "requests-concurrency=4-1-1.jsonl",
+                        "requests-concurrency=5-1-1.binned.json",
                         "requests-concurrency=5-1-1.jsonl"),
                 requests(run.resolve("unfinished/1")));
     }

@@ -18,8 +18,8 @@ import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.tokenrate.run.GitState;
 import org.tokenrate.run.Libraries;
 import org.tokenrate.run.Machine;
-import org.tokenrate.run.Program;
 import org.tokenrate.run.ParameterStyle;
+import org.tokenrate.run.Program;
 import org.tokenrate.run.RunLock;
 import org.tokenrate.run.RunRecord;
 
