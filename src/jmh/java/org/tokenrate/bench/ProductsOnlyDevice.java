@@ -117,6 +117,15 @@ final class ProductsOnlyDevice implements Device {
             Tensor out) {}
 
     @Override
+    public void allReduce(Tensor x, int rows) {}
+
+    @Override
+    public void gather(Tensor part, int rows, Tensor whole) {}
+
+    @Override
+    public void abort() {}
+
+    @Override
     public void sample(Tensor logits, Batch batch, int[] chosen) {}
 
     @Override

@@ -9,9 +9,17 @@ import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
 
 /**
- * The operations that a decoder needs, on tensors that only the device can read. Called from one
- * thread. {@code rows} is the number of leading rows that hold tokens; what is behind them may be
- * overwritten with anything.
+ * The operations that a decoder needs, on tensors that only the device can read. {@code rows} is
+ * the number of leading rows that hold tokens; what is behind them may be overwritten with
+ * anything.
+ *
+ * <p>Called from one thread at a time, but not always from the same: one loads, one computes. An
+ * operation may be queued and return before it is done; it has read the arrays of its arguments by
+ * then. Only {@link #sample} and {@link #read} wait for what they return.
+ *
+ * <p>Several devices can be the ranks of one model, each with its share of the heads and columns;
+ * they are made together, and each has a thread of its own. All of them call {@link #allReduce} and
+ * {@link #gather} in the same order with the same number of rows.
  */
 public interface Device extends AutoCloseable {
     /** The device in words, for reports. */
@@ -23,7 +31,10 @@ public interface Device extends AutoCloseable {
     /** Versions of the libraries behind it, by name. */
     Map<String, String> versions();
 
-    /** Bytes that could still be allocated for KV blocks. */
+    /**
+     * Bytes that could still be allocated for KV blocks; of a memory that ranks have in common,
+     * this one's share.
+     */
     long freeBytes();
 
     /** A tensor of 32-bit floats: residual stream and outputs of products. */
@@ -100,13 +111,37 @@ public interface Device extends AutoCloseable {
      */
     void gatedLinear(Tensor x, Matrix gate, Matrix up, int rows, Tensor gated, Tensor out);
 
+    /**
+     * Sums a tensor over the ranks: each gives its {@code x}, all get the sum in its place, the
+     * same to the last bit on every rank and in every run. Does nothing for a single rank.
+     *
+     * @param x of {@link #newTensor}
+     */
+    void allReduce(Tensor x, int rows);
+
+    /**
+     * Joins what ranks have computed of rows, the parts side by side in the order of the ranks, on
+     * rank 0. Does nothing for a single rank.
+     *
+     * @param part {@code [rows, columns of this rank]} of {@link #newTensor}
+     * @param whole {@code [rows, columns of all ranks]} of {@link #newTensor} on rank 0; on the
+     *     others anything, and not touched
+     */
+    void gather(Tensor part, int rows, Tensor whole);
+
+    /**
+     * Says that a rank has failed: what waits in {@link #allReduce} or {@link #gather} of this
+     * device fails within moments, and so does every later call of them. From any thread.
+     */
+    void abort();
+
     /** Chooses a token from each row of logits: {@code chosen[i]} for sampled sequence i. */
     void sample(Tensor logits, Batch batch, int[] chosen);
 
     /** Copies a row out; for tests and diagnosis. */
     float[] read(Tensor tensor, int row);
 
-    /** Frees everything of the device. */
+    /** Frees everything of the device. No operation runs, and other ranks may be closed already. */
     @Override
     void close();
 }

@@ -43,6 +43,7 @@ public final class CpuDevice implements Device {
     private final RmsNorm rmsNorm;
     private final GatedProduct gatedProduct = new GatedProduct();
     private final Sample sample;
+    private final Collective collective;
     private LayerKernels<?> kernels;
 
     /** The operations that depend on the cache's element type and the heads' shape. */
@@ -55,6 +56,25 @@ public final class CpuDevice implements Device {
      * @throws IllegalArgumentException if this CPU cannot multiply that type
      */
     public CpuDevice(DType dtype, int threads) {
+        this(dtype, threads, new RankGroup(1, threads), 0);
+    }
+
+    /**
+     * The ranks of one model. They share the CPU's cores and memory: each has its part of the
+     * threads, but one at least.
+     *
+     * @param threads threads that compute, of all ranks together
+     * @throws IllegalArgumentException if this CPU cannot multiply that type
+     */
+    public static List<Device> ranks(DType dtype, int threads, int ranks) {
+        int each = Math.max(1, threads / ranks);
+        RankGroup group = new RankGroup(ranks, each * ranks);
+        List<Device> devices = new ArrayList<>();
+        for (int r = 0; r < ranks; r++) devices.add(new CpuDevice(dtype, each, group, r));
+        return devices;
+    }
+
+    private CpuDevice(DType dtype, int threads, RankGroup group, int rank) {
         requireMultiplied(dtype);
         if (Vectors.LANES > KvCache.BLOCK_TOKENS / 2) {
             throw new IllegalStateException("vectors of " + Vectors.LANES + " floats are too wide");
@@ -72,6 +92,7 @@ public final class CpuDevice implements Device {
         embed = new Embed(scratch);
         rmsNorm = new RmsNorm(scratch);
         sample = new Sample(threads);
+        collective = new Collective(group, rank, threads);
     }
 
     /** bf16 where the CPU multiplies it without emulation, else f32. */
@@ -115,8 +136,10 @@ public final class CpuDevice implements Device {
 
     @Override
     public String description() {
-        return "%s, %d threads, %s"
-                .formatted(CpuModel.name(), team.threads(), OneDnn.instructionSet());
+        int ranks = collective.ranks();
+        String each = ranks == 1 ? "" : ranks + " ranks of ";
+        return "%s, %s%d threads, %s"
+                .formatted(CpuModel.name(), each, team.threads(), OneDnn.instructionSet());
     }
 
     @Override
@@ -135,7 +158,7 @@ public final class CpuDevice implements Device {
         long used = runtime.totalMemory() - runtime.freeMemory();
         // The heap may be promised more than the machine has left beside the weights.
         long machine = PhysicalMemory.bytes() - Pointer.totalBytes() - RESERVED_BYTES;
-        return Math.max(0, Math.min(runtime.maxMemory(), machine) - used);
+        return Math.max(0, Math.min(runtime.maxMemory(), machine) - used) / collective.ranks();
     }
 
     @Override
@@ -295,6 +318,21 @@ public final class CpuDevice implements Device {
                 rows,
                 (CpuTensor) gated,
                 (CpuTensor) out);
+    }
+
+    @Override
+    public void allReduce(Tensor x, int rows) {
+        collective.allReduce(team, (CpuTensor) x, rows);
+    }
+
+    @Override
+    public void gather(Tensor part, int rows, Tensor whole) {
+        collective.gather((CpuTensor) part, rows, (CpuTensor) whole);
+    }
+
+    @Override
+    public void abort() {
+        collective.abort();
     }
 
     @Override

@@ -64,6 +64,11 @@ final class CpuTensor implements Tensor {
         floats.put(row * columns + column, from, offset, count);
     }
 
+    /** Copies the same row of a narrower f32 tensor into an f32 tensor's row. */
+    void putRow(int row, int column, CpuTensor from) {
+        floats.put(row * columns + column, from.floats, row * from.columns, from.columns);
+    }
+
     /** Converts to this tensor's type and copies {@code count} elements into a row. */
     void convert(int row, int column, float[] from, int count, short[] scratch) {
         if (type == DType.F32) {
