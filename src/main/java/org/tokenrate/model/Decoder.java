@@ -33,12 +33,17 @@ public final class Decoder {
     // Activations, as large as the largest iteration.
     private final Tensor x; // [tokens, hidden] f32, the residual stream
     private final Tensor normed; // [tokens, hidden] dtype
-    private final Tensor qkv; // [tokens, qkvWidth] f32
+    private final Tensor qkv; // [tokens, qkvWidth]
     private final Tensor attended; // [tokens, queryWidth] dtype
-    private final Tensor gated; // [tokens, intermediate] f32
+    private final Tensor gated; // [tokens, intermediate]
     private final Tensor activated; // [tokens, intermediate] dtype
     private final Tensor last; // [samples, hidden] dtype
     private final Tensor logits; // [samples, vocabulary] f32
+
+    // The iteration under way; one object runs them all, so that none is made an iteration.
+    private final Runnable operations = this::queueOperations;
+    private Batch batch;
+    private KvCache cache;
 
     private record Layer(
             int window,
@@ -89,9 +94,9 @@ public final class Decoder {
 
         x = device.newTensor(maxTokens, hidden);
         normed = device.newInput(maxTokens, hidden);
-        qkv = device.newTensor(maxTokens, config.qkvWidth());
+        qkv = device.newProduct(maxTokens, config.qkvWidth());
         attended = device.newInput(maxTokens, config.queryWidth());
-        gated = device.newTensor(maxTokens, config.intermediateSize());
+        gated = device.newProduct(maxTokens, config.intermediateSize());
         activated = device.newInput(maxTokens, config.intermediateSize());
         last = device.newInput(maxSamples, hidden);
         logits = device.newTensor(maxSamples, config.vocabularySize());
@@ -181,6 +186,13 @@ public final class Decoder {
 
     /** The iteration up to its logits: row i of the returned tensor is of sampled sequence i. */
     public Tensor logits(Batch batch, KvCache cache) {
+        this.batch = batch;
+        this.cache = cache;
+        device.iteration(batch, cache, shape, operations);
+        return logits;
+    }
+
+    private void queueOperations() {
         int tokens = batch.tokenCount();
         float eps = config.rmsNormEps();
         device.embed(embedding, batch.tokens, tokens, x);
@@ -200,7 +212,6 @@ public final class Decoder {
             device.rmsNorm(x, batch.sampleRow, finalNorm, eps, samples, last);
             device.linear(last, head, samples, logits, false);
         }
-        return logits;
     }
 
     public ModelConfig config() {
