@@ -46,6 +46,7 @@ final class CudaDevice implements Device {
     private final TypeKernels kernels;
     private final Products products;
     private final RankLink ranks;
+    private final Optional<Gather> gather;
     private final Optional<Graphs> graphs;
     private Optional<WeightLoader> loader = Optional.empty();
 
@@ -58,7 +59,7 @@ final class CudaDevice implements Device {
 
     /**
      * @param dtype F16 or BF16
-     * @param ranks the others
+     * @param ranks what joins it to the others; closed with the device, or here if this fails
      * @param withGraphs whether decoding iterations are recorded
      */
     CudaDevice(Gpu gpu, DType dtype, RankLink ranks, boolean withGraphs) {
@@ -66,6 +67,7 @@ final class CudaDevice implements Device {
         this.dtype = dtype;
         this.ranks = ranks;
         context = closing.add(new GpuContext(gpu));
+        closing.add(ranks);
         try {
             memory = closing.add(new DeviceMemory(context));
             launcher = closing.add(new Launcher(context));
@@ -78,6 +80,10 @@ final class CudaDevice implements Device {
                                     new CubinCache(CacheFolder.root().resolve("cubins"))));
             kernels = new TypeKernels(modules, launcher);
             products = new Products(memory, blas, modules, launcher, kernels, dtype);
+            gather =
+                    ranks.ranks() > 1
+                            ? Optional.of(new Gather(context, memory, modules, launcher, ranks))
+                            : Optional.empty();
             graphs = withGraphs ? Optional.of(closing.add(new Graphs(context))) : Optional.empty();
         } catch (RuntimeException | Error e) {
             closing.close();
@@ -299,7 +305,7 @@ final class CudaDevice implements Device {
 
     @Override
     public void gather(Tensor part, int rows, Tensor whole) {
-        throw new UnsupportedOperationException("gather");
+        gather.ifPresent(g -> g.run((CudaTensor) part, filled(rows), (CudaTensor) whole));
     }
 
     @Override

@@ -3,13 +3,39 @@ package org.tokenrate.device.cuda;
 import java.util.Optional;
 import org.bytedeco.javacpp.Pointer;
 
-/** A rank's side of what joins the ranks. */
+/** A rank's side of what joins the ranks. Nothing of it waits on the host. */
 interface RankLink extends AutoCloseable {
     /** The only rank there is. */
     RankLink ALONE =
             new RankLink() {
                 @Override
+                public int rank() {
+                    return 0;
+                }
+
+                @Override
+                public int ranks() {
+                    return 1;
+                }
+
+                @Override
                 public void allReduce(GpuContext context, Pointer x, long count) {}
+
+                @Override
+                public void send(GpuContext context, Pointer x, long count) {}
+
+                @Override
+                public void receive(GpuContext context, int from, Pointer x, long count) {}
+
+                @Override
+                public void together(Runnable calls) {
+                    calls.run();
+                }
+
+                @Override
+                public int[] widths(int own) {
+                    return new int[] {own};
+                }
 
                 @Override
                 public void abort() {}
@@ -26,8 +52,28 @@ interface RankLink extends AutoCloseable {
                 public void close() {}
             };
 
+    int rank();
+
+    int ranks();
+
     /** Queues the sum of {@code count} floats over the ranks, in place. */
     void allReduce(GpuContext context, Pointer x, long count);
+
+    /** Queues sending {@code count} floats to rank 0, which has to receive them. */
+    void send(GpuContext context, Pointer x, long count);
+
+    /** Queues receiving {@code count} floats that a rank sends; on rank 0. */
+    void receive(GpuContext context, int from, Pointer x, long count);
+
+    /** Makes what is sent and received in these calls one operation. */
+    void together(Runnable calls);
+
+    /**
+     * How wide each rank's part of the logits is. The first call waits for the other ranks'.
+     *
+     * @param own this rank's
+     */
+    int[] widths(int own);
 
     /** Ends what waits for other ranks. From any thread. */
     void abort();
