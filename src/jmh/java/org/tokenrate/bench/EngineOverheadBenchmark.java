@@ -88,7 +88,7 @@ public class EngineOverheadBenchmark {
         Device cpu = new CpuDevice(CpuDevice.preferredType(), threads);
         Device device = work.equals("products") ? new ProductsOnlyDevice(cpu) : cpu;
         var options = new EngineOptions("cpu", "builtin", "hf", "auto", 1, 0.5, concurrency, true);
-        engine = LocalEngine.open("cpu", device, options, LoadListener.NONE);
+        engine = LocalEngine.open("cpu", List.of(device), options, LoadListener.NONE);
     }
 
     @Benchmark

@@ -9,13 +9,12 @@ import org.tokenrate.checkpoint.AwqWriter;
 
 /** The built-in model with its layers rounded to 4 bits, as AutoAWQ lays them out. */
 final class AwqLlama {
-    /** AutoAWQ's default. */
-    private static final int GROUP_SIZE = 128;
-
     private AwqLlama() {}
 
     static void writeConfig(Path file) throws IOException {
-        Files.write(file, AwqWriter.config(file, Resources.bytes("config.json"), GROUP_SIZE));
+        Files.write(
+                file,
+                AwqWriter.config(file, Resources.bytes("config.json"), Builtin.AWQ_GROUP_SIZE));
     }
 
     static void write(Path file) throws IOException {
@@ -25,7 +24,7 @@ final class AwqLlama {
             Path awq = Files.createDirectory(folder.resolve("awq"));
             Files.write(dense.resolve("config.json"), Resources.bytes("config.json"));
             RandomLlama.write(dense.resolve("model.safetensors"));
-            AwqWriter.convert(dense, awq, GROUP_SIZE);
+            AwqWriter.convert(dense, awq, Builtin.AWQ_GROUP_SIZE);
             Files.move(awq.resolve("model.safetensors"), file, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             delete(folder);

@@ -16,6 +16,9 @@ import org.tokenrate.checkpoint.ModelFormat;
  * class, and a file in the cache that differs is made again.
  */
 public final class Builtin {
+    /** Inputs that share a scale in the model of 4 bits: AutoAWQ's default. */
+    public static final int AWQ_GROUP_SIZE = 128;
+
     private static final String MODEL = "llama-15m/";
     private static final String META = "llama-15m-meta/";
     private static final String AWQ = "llama-15m-awq/";

@@ -44,6 +44,15 @@ public final class AwqCheckpoint implements Checkpoint {
         }
     }
 
+    /**
+     * Inputs that share a scale in a folder's layers.
+     *
+     * @throws CheckpointException as {@link #open} does because of config.json
+     */
+    public static int groupSize(Path folder) throws IOException {
+        return AwqSettings.read(folder.resolve("config.json")).groupSize();
+    }
+
     private AwqCheckpoint(HfCheckpoint files, Path config, AwqSettings settings)
             throws IOException {
         this.files = files;

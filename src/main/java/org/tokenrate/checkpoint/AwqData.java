@@ -32,4 +32,25 @@ public record AwqData(
     public LinearData slice(long from, long to) {
         return new AwqData(name, qweight, qzeros, scales, groupSize, firstOutput + from, to - from);
     }
+
+    @Override
+    public LinearData sliceInputs(long from, long to) {
+        if (from < 0
+                || from >= to
+                || to > inputs()
+                || from % groupSize != 0
+                || to % groupSize != 0) {
+            throw new IllegalArgumentException(
+                    "%s of %d inputs in groups of %d cannot be cut at %d and %d"
+                            .formatted(name, inputs(), groupSize, from, to));
+        }
+        return new AwqData(
+                name,
+                qweight.slice(from, to),
+                qzeros.slice(from / groupSize, to / groupSize),
+                scales.slice(from / groupSize, to / groupSize),
+                groupSize,
+                firstOutput,
+                outputs);
+    }
 }

@@ -25,4 +25,9 @@ public record DenseData(TensorData rows) implements LinearData {
     public LinearData slice(long from, long to) {
         return new DenseData(rows.slice(from, to));
     }
+
+    @Override
+    public LinearData sliceInputs(long from, long to) {
+        return new DenseData(rows.columns(from, to));
+    }
 }

@@ -13,4 +13,12 @@ public sealed interface LinearData permits DenseData, AwqData {
 
     /** Outputs {@code from} to {@code to} (exclusive) as weights of their own. */
     LinearData slice(long from, long to);
+
+    /**
+     * Inputs {@code from} to {@code to} (exclusive) as weights of their own; the products of such
+     * parts with their parts of an input add up to that of the whole.
+     *
+     * @throws IllegalArgumentException if the weights cannot be cut there
+     */
+    LinearData sliceInputs(long from, long to);
 }

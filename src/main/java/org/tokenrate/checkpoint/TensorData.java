@@ -85,6 +85,15 @@ public interface TensorData {
         };
     }
 
+    /**
+     * Columns {@code from} to {@code to} (exclusive) as a tensor of their own; nothing is read yet.
+     *
+     * @throws IllegalArgumentException if there are no such columns
+     */
+    default TensorData columns(long from, long to) {
+        return new ColumnSlice(this, from, to);
+    }
+
     /** Elements {@code from} to {@code to} (exclusive) of a vector, as one of their own. */
     default TensorData elements(long from, long to) {
         TensorData whole = this;

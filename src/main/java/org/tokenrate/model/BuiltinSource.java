@@ -2,6 +2,7 @@ package org.tokenrate.model;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.IntUnaryOperator;
 import org.tokenrate.builtin.Builtin;
 import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.checkpoint.Checkpoints;
@@ -18,6 +19,12 @@ record BuiltinSource(ModelFormat format) implements ModelSource {
     @Override
     public ModelConfig config() throws IOException {
         return ModelConfig.parse(Path.of(BUILTIN), Builtin.configJson());
+    }
+
+    @Override
+    public IntUnaryOperator groupSize() {
+        int group = format == ModelFormat.AWQ ? Builtin.AWQ_GROUP_SIZE : 1;
+        return inputs -> group;
     }
 
     @Override

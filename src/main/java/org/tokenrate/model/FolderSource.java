@@ -3,6 +3,8 @@ package org.tokenrate.model;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.IntUnaryOperator;
+import org.tokenrate.checkpoint.AwqCheckpoint;
 import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.checkpoint.CheckpointException;
 import org.tokenrate.checkpoint.Checkpoints;
@@ -27,6 +29,12 @@ record FolderSource(Path folder, String label, ModelFormat format) implements Mo
     @Override
     public ModelConfig config() throws IOException {
         return format == ModelFormat.LLAMA ? MetaConfig.read(folder) : ModelConfig.read(folder);
+    }
+
+    @Override
+    public IntUnaryOperator groupSize() throws IOException {
+        int group = format == ModelFormat.AWQ ? AwqCheckpoint.groupSize(folder) : 1;
+        return inputs -> group;
     }
 
     @Override

@@ -2,7 +2,9 @@ package org.tokenrate.model;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.IntUnaryOperator;
 import org.tokenrate.builtin.Builtin;
 import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.checkpoint.ModelFormat;
@@ -45,6 +47,21 @@ public interface ModelSource {
     ModelFormat format();
 
     ModelConfig config() throws IOException;
+
+    /**
+     * For the inputs of a linear layer, how many of them share a scale; 1 if the weights are dense.
+     */
+    IntUnaryOperator groupSize() throws IOException;
+
+    /**
+     * What each of so many ranks holds of the model.
+     *
+     * @throws IOException if the configuration cannot be read
+     * @throws IllegalArgumentException if the model cannot be divided so, with the numbers
+     */
+    default List<Shard> shards(int ranks) throws IOException {
+        return Shard.of(config(), ranks, groupSize());
+    }
 
     /** The weights; the caller closes them. */
     Checkpoint open() throws IOException;

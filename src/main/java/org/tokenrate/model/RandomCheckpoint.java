@@ -92,10 +92,17 @@ final class RandomCheckpoint implements Checkpoint {
         return entry;
     }
 
-    private static int group(String name, long outputs, long inputs) {
+    /** Inputs of a layer that share a scale in awq format; 1 if no group size divides them. */
+    static int groupSize(long inputs) {
         for (int group : GROUPS) {
-            if (inputs % group == 0 && outputs % 8 == 0) return group;
+            if (inputs % group == 0) return group;
         }
+        return 1;
+    }
+
+    private static int group(String name, long outputs, long inputs) {
+        int group = groupSize(inputs);
+        if (group > 1 && outputs % 8 == 0) return group;
         throw new IllegalArgumentException(
                 ("layer %s of %d outputs and %d inputs cannot be of 4 bits: awq needs outputs in"
                                 + " eights and inputs in groups of 32, 64 or 128; use"

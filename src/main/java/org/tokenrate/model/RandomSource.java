@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 import org.tokenrate.builtin.Builtin;
 import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.checkpoint.CheckpointException;
@@ -75,6 +76,11 @@ record RandomSource(String label, ModelFormat format, Path configFile, byte[] co
                             .formatted(config.architecture().label()));
         }
         return config;
+    }
+
+    @Override
+    public IntUnaryOperator groupSize() {
+        return format == ModelFormat.AWQ ? RandomCheckpoint::groupSize : inputs -> 1;
     }
 
     @Override

@@ -46,6 +46,38 @@ class AwqCheckpointTest {
     }
 
     @Test
+    void someInputsOfALayerAreTheSameNumbersAndGroupsStayWhole() throws IOException {
+        torchFolder();
+        assertEquals(32, AwqCheckpoint.groupSize(folder));
+        try (AwqCheckpoint checkpoint = AwqCheckpoint.open(folder)) {
+            LinearData layer = checkpoint.linear(LAYER, OUTPUTS, INPUTS);
+            float[] whole = AwqNumbers.of((AwqData) layer);
+            for (int[] range : new int[][] {{0, 32}, {32, 96}, {64, 96}, {0, 96}}) {
+                AwqData part = (AwqData) layer.sliceInputs(range[0], range[1]);
+                int width = range[1] - range[0];
+                assertEquals(width, part.inputs());
+                assertEquals(OUTPUTS, part.outputs());
+                float[] got = AwqNumbers.of(part);
+                for (int o = 0; o < OUTPUTS; o++) {
+                    for (int i = 0; i < width; i++) {
+                        assertEquals(whole[o * INPUTS + range[0] + i], got[o * width + i]);
+                    }
+                }
+            }
+            for (int[] range : new int[][] {{0, 16}, {16, 64}, {-32, 32}, {64, 128}, {32, 32}}) {
+                var e =
+                        assertThrows(
+                                IllegalArgumentException.class,
+                                () -> layer.sliceInputs(range[0], range[1]));
+                assertEquals(
+                        "%s of 96 inputs in groups of 32 cannot be cut at %d and %d"
+                                .formatted(LAYER, range[0], range[1]),
+                        e.getMessage());
+            }
+        }
+    }
+
+    @Test
     void whatWeQuantiseIsWhatTorchQuantises() throws IOException {
         torchFolder();
         try (AwqCheckpoint checkpoint = AwqCheckpoint.open(folder);

@@ -55,6 +55,38 @@ class GatheredDataTest {
     }
 
     @RepeatedTest(20)
+    void someColumnsAreAMatrixAndSoAreSomeOfThose() throws IOException {
+        float[][] whole = matrix(7, 12);
+        int from = random.nextInt(11);
+        int to = from + 1 + random.nextInt(12 - from);
+        float[][] some = new float[7][];
+        float[][] one = new float[7][];
+        for (int r = 0; r < 7; r++) {
+            some[r] = Arrays.copyOfRange(whole[r], from, to);
+            one[r] = Arrays.copyOfRange(whole[r], to - 1, to);
+        }
+        try (Safetensors file = write(List.<float[][]>of(whole))) {
+            TensorData columns = new JoinedRows("joined", tensors(file)).columns(from, to);
+            assertHolds(some, columns);
+            assertHolds(one, columns.columns(to - from - 1, to - from));
+        }
+    }
+
+    @Test
+    void columnsThatAreNotThereAreRefused() throws IOException {
+        try (Safetensors file = write(List.<float[][]>of(matrix(2, 5)))) {
+            TensorData data = tensors(file).get(0);
+            for (int[] range : new int[][] {{-1, 2}, {3, 3}, {4, 6}}) {
+                var e =
+                        assertThrows(
+                                IllegalArgumentException.class,
+                                () -> data.columns(range[0], range[1]));
+                assertTrue(e.getMessage().endsWith(range[0] + " to " + range[1]), e.getMessage());
+            }
+        }
+    }
+
+    @RepeatedTest(20)
     void rotaryRowsComeInHalvesOfEachHead() throws IOException {
         int headDim = 2 * (1 + random.nextInt(5));
         int heads = 4;

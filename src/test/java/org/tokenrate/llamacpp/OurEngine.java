@@ -36,7 +36,10 @@ final class OurEngine {
                 new EngineOptions("cpu", folder.toString(), "hf", "f32", 1, 0.1, prompts.length, true);
         try (LocalEngine engine =
                 LocalEngine.open(
-                        "cpu", new CpuDevice(DType.F32, THREADS), options, LoadListener.NONE)) {
+                        "cpu",
+                        List.of(new CpuDevice(DType.F32, THREADS)),
+                        options,
+                        LoadListener.NONE)) {
             List<CompletableFuture<int[]>> answers = new ArrayList<>();
             for (int[] prompt : prompts) {
                 CompletableFuture<int[]> answer = new CompletableFuture<>();

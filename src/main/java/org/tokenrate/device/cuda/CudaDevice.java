@@ -50,6 +50,8 @@ final class CudaDevice implements Device {
     private final Optional<Graphs> graphs;
     private Optional<WeightLoader> loader = Optional.empty();
 
+    private boolean closed;
+
     // From the first iteration on.
     private BatchStage batch;
     private HeadKernels heads;
@@ -63,12 +65,12 @@ final class CudaDevice implements Device {
      * @param withGraphs whether decoding iterations are recorded
      */
     CudaDevice(Gpu gpu, DType dtype, RankLink ranks, boolean withGraphs) {
-        gpu.requireSupported();
         this.dtype = dtype;
         this.ranks = ranks;
-        context = closing.add(new GpuContext(gpu));
-        closing.add(ranks);
         try {
+            gpu.requireSupported();
+            context = closing.add(new GpuContext(gpu));
+            closing.add(ranks);
             memory = closing.add(new DeviceMemory(context));
             launcher = closing.add(new Launcher(context));
             blas = closing.add(new Blas(context, memory, dtype));
@@ -87,6 +89,7 @@ final class CudaDevice implements Device {
             graphs = withGraphs ? Optional.of(closing.add(new Graphs(context))) : Optional.empty();
         } catch (RuntimeException | Error e) {
             closing.close();
+            ranks.close();
             throw e;
         }
     }
@@ -359,6 +362,8 @@ final class CudaDevice implements Device {
 
     @Override
     public void close() {
+        if (closed) return;
+        closed = true;
         try {
             context.makeCurrent();
             context.synchronize("the last iteration");

@@ -22,13 +22,9 @@ public final class CpuEngineProvider implements EngineProvider {
     @Override
     public void validate(EngineOptions options) {
         threads(options.engine());
-        if (options.tp() != 1) {
-            throw new IllegalArgumentException(
-                    "tp=" + options.tp() + " is not supported by engine=cpu yet; use -p tp=1");
-        }
         CpuDevice.requireMultiplied(dtype(options.dtype()));
         try {
-            ModelSource.of(options.model(), options.modelFormat()).config();
+            ModelSource.of(options.model(), options.modelFormat()).shards(options.tp());
         } catch (IOException e) {
             throw new IllegalArgumentException(
                     "model=%s with modelFormat=%s cannot be run: %s"
@@ -78,7 +74,8 @@ public final class CpuEngineProvider implements EngineProvider {
     @Override
     public InferenceEngine open(EngineOptions options, LoadListener progress) throws IOException {
         validate(options);
-        Device device = new CpuDevice(dtype(options.dtype()), threads(options.engine()));
-        return LocalEngine.open(name(), device, options, progress);
+        List<Device> devices =
+                CpuDevice.ranks(dtype(options.dtype()), threads(options.engine()), options.tp());
+        return LocalEngine.open(name(), devices, options, progress);
     }
 }

@@ -11,7 +11,6 @@ import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.EngineProvider;
 import org.tokenrate.engine.InferenceEngine;
 import org.tokenrate.engine.LoadListener;
-import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.ModelSource;
 
 /** {@code engine=cuda}: NVIDIA's GPUs. Touches no CUDA library before it is asked for. */
@@ -40,8 +39,9 @@ public final class CudaEngineProvider implements EngineProvider {
                                         devices == 1 ? "is" : "are",
                                         Integer.highestOneBit(devices)));
             }
-            ModelConfig config = ModelSource.of(options.model(), options.modelFormat()).config();
-            CudaDevices.requireHeadSize(config.headDim());
+            ModelSource source = ModelSource.of(options.model(), options.modelFormat());
+            CudaDevices.requireHeadSize(source.config().headDim());
+            source.shards(options.tp());
         } catch (CudaException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         } catch (IOException e) {
@@ -80,6 +80,6 @@ public final class CudaEngineProvider implements EngineProvider {
         validate(options);
         List<Device> devices =
                 CudaDevices.open(options.tp(), dtype(options.dtype()), options.cudaGraphs());
-        return LocalEngine.open(name(), devices.get(0), options, progress);
+        return LocalEngine.open(name(), devices, options, progress);
     }
 }

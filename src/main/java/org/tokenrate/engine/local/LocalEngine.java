@@ -20,11 +20,14 @@ import org.tokenrate.engine.GenerationRequest;
 import org.tokenrate.engine.InferenceEngine;
 import org.tokenrate.engine.LoadListener;
 import org.tokenrate.engine.TokenListener;
-import org.tokenrate.model.Decoder;
 import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.ModelSource;
+import org.tokenrate.model.Shard;
 
-/** A decoder on a device behind the engine's seam: one thread schedules, computes and tells. */
+/**
+ * A decoder behind the engine's seam: one thread schedules, computes and tells; with tensor
+ * parallelism it computes for the first rank, and the other ranks have threads of their own.
+ */
 public final class LocalEngine implements InferenceEngine {
     private static final Logger LOG = LoggerFactory.getLogger(LocalEngine.class);
 
@@ -37,9 +40,7 @@ public final class LocalEngine implements InferenceEngine {
     /** More sequences at once only cost memory for activations; the rest wait. */
     private static final int MAX_RUNNING = 512;
 
-    private final Device device;
-    private final Decoder decoder;
-    private final KvCache cache;
+    private final RankedDecoder decoder;
     private final EngineInfo info;
     private final KvBlockPool pool;
     private final Scheduler scheduler;
@@ -54,90 +55,72 @@ public final class LocalEngine implements InferenceEngine {
     private volatile long iterations;
 
     /**
-     * Loads a model onto a device, gives it KV memory and starts the engine; the device is closed
+     * Loads a model onto devices, gives it KV memory and starts the engine; the devices are closed
      * with the engine, or here if this fails.
      *
      * @param name the engine's name in reports
+     * @param devices one for each of the {@code options.tp()} ranks
      * @param progress is told how loading goes
      * @throws IOException if the model cannot be read
-     * @throws IllegalArgumentException if no memory is left for KV blocks, with the numbers
+     * @throws IllegalArgumentException if the model cannot be divided among so many ranks, or no
+     *     memory is left for KV blocks, with the numbers
      */
     public static LocalEngine open(
-            String name, Device device, EngineOptions options, LoadListener progress)
+            String name, List<Device> devices, EngineOptions options, LoadListener progress)
             throws IOException {
-        int maxRunning = Math.min(options.maxBatchSize(), MAX_RUNNING);
-        int maxTokens = maxRunning + PROMPT_TOKENS;
         try {
-            ModelSource source = ModelSource.of(options.model(), options.modelFormat());
-            return open(name, device, options, source, progress, maxTokens, maxRunning);
+            return openOn(devices, name, options, progress);
         } catch (IOException | RuntimeException | Error e) {
-            device.close();
+            devices.forEach(Device::close);
             throw e;
         }
     }
 
-    private static LocalEngine open(
-            String name,
-            Device device,
-            EngineOptions options,
-            ModelSource source,
-            LoadListener progress,
-            int maxTokens,
-            int maxRunning)
+    private static LocalEngine openOn(
+            List<Device> devices, String name, EngineOptions options, LoadListener progress)
             throws IOException {
-        ModelConfig config = source.config();
+        int maxRunning = Math.min(options.maxBatchSize(), MAX_RUNNING);
+        int maxTokens = maxRunning + PROMPT_TOKENS;
+        ModelSource source = ModelSource.of(options.model(), options.modelFormat());
+        List<Shard> shards = source.shards(options.tp());
         try (Checkpoint checkpoint = source.open()) {
-            Checkpoint watched = LoadProgress.watch(checkpoint, config, progress);
-            Decoder decoder = new Decoder(config, watched, device, maxTokens, maxRunning);
-            long blockBytes =
-                    device.kvBlockBytes(config.layers(), config.kvHeads(), config.headDim());
-            int blocks = blocks(device.freeBytes(), options.cacheCount(), blockBytes);
-            EngineInfo info =
-                    new EngineInfo(
-                            name,
-                            device.description(),
-                            device.dtype().label(),
-                            options.tp(),
-                            source.label(),
-                            source.format().label(),
-                            checkpoint.sha256(),
-                            blocks,
-                            KvCache.BLOCK_TOKENS,
-                            blocks * blockBytes,
-                            decoder.weightBytes(),
-                            device.versions());
-            LOG.info("{}", info);
-            return new LocalEngine(device, decoder, blocks, info, maxTokens, maxRunning);
+            Checkpoint watched = LoadProgress.watch(checkpoint, shards, progress);
+            RankedDecoder decoder =
+                    new RankedDecoder(shards, watched, devices, maxTokens, maxRunning);
+            try {
+                int blocks = decoder.blocksFor(options.cacheCount());
+                EngineInfo info =
+                        new EngineInfo(
+                                name,
+                                decoder.description(),
+                                devices.get(0).dtype().label(),
+                                options.tp(),
+                                source.label(),
+                                source.format().label(),
+                                checkpoint.sha256(),
+                                blocks,
+                                KvCache.BLOCK_TOKENS,
+                                blocks * decoder.kvBlockBytes(),
+                                decoder.weightBytes(),
+                                devices.get(0).versions());
+                LOG.info("{}", info);
+                return new LocalEngine(decoder, blocks, info, maxTokens, maxRunning);
+            } catch (IOException | RuntimeException | Error e) {
+                decoder.close();
+                throw e;
+            }
         }
-    }
-
-    private static int blocks(long freeBytes, double ratio, long blockBytes) {
-        long blocks = (long) (freeBytes * ratio / blockBytes);
-        if (blocks < 1) {
-            throw new IllegalArgumentException(
-                    ("cacheCount=%s of the %d MiB that are free holds no KV block of %d bytes;"
-                                    + " raise cacheCount or, for engine=cpu, the heap (-Xmx)")
-                            .formatted(ratio, freeBytes >> 20, blockBytes));
-        }
-        return (int) Math.min(blocks, Integer.MAX_VALUE / KvCache.BLOCK_TOKENS);
     }
 
     /**
+     * @param decoder closed with the engine
      * @param maxTokens the token budget of an iteration
      * @param maxRunning most sequences that run at once
      */
-    LocalEngine(
-            Device device,
-            Decoder decoder,
-            int blocks,
-            EngineInfo info,
-            int maxTokens,
-            int maxRunning) {
-        this.device = device;
+    LocalEngine(RankedDecoder decoder, int blocks, EngineInfo info, int maxTokens, int maxRunning) {
         this.decoder = decoder;
         this.info = info;
-        ModelConfig config = decoder.config();
-        cache = device.newKvCache(blocks, config.layers(), config.kvHeads(), config.headDim());
+        decoder.allocate(blocks);
         pool = new KvBlockPool(blocks);
         scheduler = new Scheduler(pool, maxRunning);
         batch = new Batch(maxTokens, maxRunning);
@@ -221,7 +204,7 @@ public final class LocalEngine implements InferenceEngine {
 
     private void step() {
         scheduler.next(batch);
-        decoder.forward(batch, cache, chosen);
+        decoder.forward(batch, chosen);
         iterations++; // only this thread writes
         List<Sequence> scheduled = scheduler.scheduled();
         int sample = 0;
@@ -307,7 +290,7 @@ public final class LocalEngine implements InferenceEngine {
         }
         // What was submitted beside the closing.
         endAll(new IllegalStateException("the engine was closed"));
-        device.close();
+        decoder.close();
         if (interrupted) Thread.currentThread().interrupt();
     }
 }

@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.Rope;
 import org.tokenrate.device.RopeScaling;
-import org.tokenrate.device.cpu.CpuDevice;
 import org.tokenrate.engine.EngineInfo;
 import org.tokenrate.engine.FinishReason;
 import org.tokenrate.engine.GenerationRequest;
@@ -22,7 +21,6 @@ import org.tokenrate.engine.SamplingParams;
 import org.tokenrate.engine.TokenListener;
 import org.tokenrate.model.Architecture;
 import org.tokenrate.model.AttentionConfig;
-import org.tokenrate.model.Decoder;
 import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.RandomModel;
 import org.tokenrate.model.ReferenceDecoder;
@@ -55,10 +53,9 @@ class DynamicRopeTest {
     private final RandomModel model = new RandomModel(CONFIG, DType.F32, new Random(SEED));
 
     private LocalEngine engine(int blocks) throws Exception {
-        CpuDevice device = new CpuDevice(DType.F32, 2);
-        Decoder decoder = new Decoder(CONFIG, model, device, 128, 8);
+        RankedDecoder decoder = CpuDecoder.load(model, DType.F32, 1, 128, 8);
         EngineInfo info = new EngineInfo("cpu", "", "", 1, "", "", "", blocks, 64, 0, 0, Map.of());
-        return new LocalEngine(device, decoder, blocks, info, 128, 8);
+        return new LocalEngine(decoder, blocks, info, 128, 8);
     }
 
     /** The greedy answers to all prompts at once. */

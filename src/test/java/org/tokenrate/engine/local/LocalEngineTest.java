@@ -16,15 +16,14 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tokenrate.checkpoint.DType;
-import org.tokenrate.device.cpu.CpuDevice;
 import org.tokenrate.engine.EngineInfo;
 import org.tokenrate.engine.FinishReason;
 import org.tokenrate.engine.Generation;
 import org.tokenrate.engine.GenerationRequest;
 import org.tokenrate.engine.SamplingParams;
 import org.tokenrate.engine.TokenListener;
-import org.tokenrate.model.Decoder;
 import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.RandomModel;
 import org.tokenrate.model.ReferenceDecoder;
@@ -47,10 +46,14 @@ class LocalEngineTest {
 
     private LocalEngine engine(DType dtype, int blocks, int maxTokens, int maxRunning)
             throws Exception {
-        CpuDevice device = new CpuDevice(dtype, 2);
-        Decoder decoder = new Decoder(CONFIG, model(dtype), device, maxTokens, maxRunning);
+        return engine(dtype, 1, blocks, maxTokens, maxRunning);
+    }
+
+    private LocalEngine engine(DType dtype, int ranks, int blocks, int maxTokens, int maxRunning)
+            throws Exception {
+        RankedDecoder decoder = CpuDecoder.load(model(dtype), dtype, ranks, maxTokens, maxRunning);
         EngineInfo info = new EngineInfo("cpu", "", "", 1, "", "", "", blocks, 64, 0, 0, Map.of());
-        return new LocalEngine(device, decoder, blocks, info, maxTokens, maxRunning);
+        return new LocalEngine(decoder, blocks, info, maxTokens, maxRunning);
     }
 
     /** Everything that a listener hears. */
@@ -217,6 +220,30 @@ class LocalEngineTest {
             assertTrue(tight.counters().preemptions() > 0, "nothing was preempted");
             assertEquals(0, tight.counters().kvBlocksInUse());
             assertEquals(16, tight.counters().kvBlocksPeak());
+        }
+    }
+
+    /**
+     * 2 KV heads: 4 and 8 ranks hold them more than once. 211 tokens: no rank count divides them.
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4, 8})
+    void severalRanksGiveTheTokensOfOneAlsoAfterPreemption(int ranks) throws Exception {
+        int[][] prompts = prompts(12, 60);
+        int[][] one;
+        try (LocalEngine engine = engine(DType.F32, ENOUGH_BLOCKS, 300, 12)) {
+            one = answers(engine, prompts, 120);
+        }
+        try (LocalEngine tight = engine(DType.F32, ranks, 16, 300, 12)) {
+            assertSame(DType.F32, prompts, one, answers(tight, prompts, 120));
+            assertTrue(tight.counters().preemptions() > 0, "nothing was preempted");
+            assertEquals(0, tight.counters().kvBlocksInUse());
+            Heard again = new Heard();
+            tight.submit(greedy(prompts[0], 30), again);
+            Heard same = new Heard();
+            again.await();
+            tight.submit(greedy(prompts[0], 30), same);
+            assertEquals(again.tokens, same.await().tokens);
         }
     }
 
