@@ -88,13 +88,22 @@ public final class CudaDevices {
     }
 
     /**
-     * @throws IllegalArgumentException unless the kernels are written for heads of that width
+     * @param widths of the residual stream and of the MLP's middle
+     * @throws IllegalArgumentException unless there are kernels for a model of that shape
      */
-    public static void requireHeadSize(int headDim) {
-        if (HeadKernels.HEAD_SIZES.contains(headDim)) return;
-        throw new IllegalArgumentException(
-                "the model's heads are %d wide; engine=cuda has kernels for %s: use engine=cpu"
-                        .formatted(headDim, HeadKernels.HEAD_SIZES));
+    public static void requireKernels(int headDim, List<Integer> widths) {
+        if (!HeadKernels.HEAD_SIZES.contains(headDim)) {
+            throw new IllegalArgumentException(
+                    "the model's heads are %d wide; engine=cuda has kernels for %s: use engine=cpu"
+                            .formatted(headDim, HeadKernels.HEAD_SIZES));
+        }
+        for (int width : widths) {
+            if (width % WeightLoader.ALIGNED != 0) {
+                throw new IllegalArgumentException(
+                        "the model has layers %d wide; engine=cuda needs multiples of %d: use engine=cpu"
+                                .formatted(width, WeightLoader.ALIGNED));
+            }
+        }
     }
 
     /**

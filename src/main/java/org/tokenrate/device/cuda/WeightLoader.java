@@ -12,7 +12,7 @@ import org.tokenrate.checkpoint.TensorData;
 /** Brings a checkpoint's weights to the device, in its type and layouts. */
 final class WeightLoader implements AutoCloseable {
     /** The kernels move 16 bytes at a time. */
-    private static final int ALIGNED = 8;
+    static final int ALIGNED = 8;
 
     private final DeviceMemory memory;
     private final DType dtype;

@@ -11,6 +11,7 @@ import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.EngineProvider;
 import org.tokenrate.engine.InferenceEngine;
 import org.tokenrate.engine.LoadListener;
+import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.ModelSource;
 
 /** {@code engine=cuda}: NVIDIA's GPUs. Touches no CUDA library before it is asked for. */
@@ -40,7 +41,9 @@ public final class CudaEngineProvider implements EngineProvider {
                                         Integer.highestOneBit(devices)));
             }
             ModelSource source = ModelSource.of(options.model(), options.modelFormat());
-            CudaDevices.requireHeadSize(source.config().headDim());
+            ModelConfig config = source.config();
+            CudaDevices.requireKernels(
+                    config.headDim(), List.of(config.hiddenSize(), config.intermediateSize()));
             source.shards(options.tp());
         } catch (CudaException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
