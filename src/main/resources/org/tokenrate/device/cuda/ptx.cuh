@@ -18,6 +18,7 @@
 
 TR_INLINE unsigned float_bits(float x) { return __float_as_uint(x); }
 TR_INLINE float bits_float(unsigned x) { return __uint_as_float(x); }
+TR_INLINE float minus_infinity() { return bits_float(0xff800000u); }
 
 // ---- 16-bit numbers: IEEE 754 binary16 and bfloat16, as bits -----------------------------------------
 
