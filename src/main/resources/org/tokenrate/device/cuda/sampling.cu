@@ -247,7 +247,7 @@ TR_INLINE int draw(Shared& s, const Row& row, float largest, int top_k, float to
   return id_of(s, row, cut);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS)
+extern "C" __global__ void __launch_bounds__(THREADS, 1)
 sample(const float* __restrict__ logits, int vocabulary, int shards, long long shard_elements, const int* __restrict__ top_k,
        const float* __restrict__ top_p, const float* __restrict__ temperature, const int* __restrict__ seed,
        const int* __restrict__ position, int* __restrict__ chosen) {
