@@ -18,8 +18,6 @@
 
 #define LOG2_E 1.4426950408889634f
 
-TR_INLINE float minus_infinity() { return bits_float(0xff800000u); }
-
 /* A lane holds of rows lane / 4 and lane / 4 + 8 what multiply_16x8x16 says. */
 struct Rows {
   unsigned query[D / 16][4];
@@ -162,13 +160,13 @@ TR_INLINE float row_total(const Rows& rows, int half) {
  * `thread`.
  */
 template <int TOKENS, int THREADS>
-TR_INLINE void copy_rows(T* shared, const T* from, int held, int thread) {
+TR_INLINE void copy_rows(T* shared, const T* from, int held, unsigned thread) {
   static_assert(TOKENS * TR_ROW_PIECES % THREADS == 0, "each thread copies the same number of pieces");
 #pragma unroll
   for (int i = 0; i < TOKENS * TR_ROW_PIECES / THREADS; i++) {
-    int piece = i * THREADS + thread;
-    int token = piece / TR_ROW_PIECES;
-    int column = piece % TR_ROW_PIECES * 8;
-    copy_16_async(shared + token * TR_PITCH + column, from + token * D + column, token < held);
+    unsigned piece = i * THREADS + thread;
+    unsigned token = piece / TR_ROW_PIECES;
+    unsigned column = piece % TR_ROW_PIECES * 8;
+    copy_16_async(shared + token * TR_PITCH + column, from + 8 * piece, (int)token < held);
   }
 }

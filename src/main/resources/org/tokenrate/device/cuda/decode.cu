@@ -27,6 +27,9 @@
 #define THREADS (WARPS * TR_WARP)
 #define WARP_TOKENS (TR_BLOCK_TOKENS / WARPS)
 
+/* Blocks that are to fit a multiprocessor; one more would make the compiler spill registers. */
+#define RESIDENT_BLOCKS (D <= 64 ? 4 : D <= 96 ? 3 : 2)
+
 static_assert(WARP_TOKENS == 16, "a warp's tokens are the inner size of a tensor core's product");
 
 /* KV blocks of one split: from first to end. */
@@ -47,7 +50,7 @@ TR_INLINE long long partial_at(int i, int head, int heads, int split, int splits
   return ((long long)i * heads + head) * splits + split;
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS)
+extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT_BLOCKS)
 attention_decode(const T* __restrict__ qkv, const T* __restrict__ cache, const int* __restrict__ tokens,
                  const int* __restrict__ positions, const int* __restrict__ sequence_of, const int* __restrict__ block_table,
                  int max_blocks, int block_elements, int layer, int kv_heads, int group, int window, float scale,

@@ -16,8 +16,8 @@
 // tiles: [tiles, 2] = (sequence, first row), of each sequence that is to be done here: rows 0, 64, 128, ... below
 // (start[s + 1] - start[s]) * group; longest contexts first, so that the last blocks to start are short. A sequence of -1
 // is padding. positions of a sequence's tokens rise by 1. window = INT_MAX for all. scale = 1 / sqrt(head_dim).
-// 64 rows: 4 warps are what the registers of 170 a thread leave room for 3 times; keys and values of one KV block (35 KiB
-// with heads of 128) stay below the 48 KiB that need no opt-in, and 2 or 3 blocks a multiprocessor overlap their waits.
+// 64 rows, 4 warps: keys and values of one KV block (34 KiB with heads of 128) stay below the 48 KiB that need no opt-in, and
+// at 160 to 240 registers a thread 3 (heads of 64) or 2 (128) blocks a multiprocessor cover each other's waits.
 #include "attention.cuh"
 
 #define WARPS 4

@@ -18,6 +18,7 @@
 
 TR_INLINE unsigned float_bits(float x) { return __float_as_uint(x); }
 TR_INLINE float bits_float(unsigned x) { return __uint_as_float(x); }
+TR_INLINE float minus_infinity() { return bits_float(0xff800000u); }
 
 // ---- 16-bit numbers: IEEE 754 binary16 and bfloat16, as bits -----------------------------------------
 
@@ -149,9 +150,11 @@ TR_INLINE void copy_16_async(void* shared, const void* global, bool there) {
   unsigned address = (unsigned)__cvta_generic_to_shared(shared);
   int bytes = there ? 16 : 0;
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(global), "r"(bytes) : "memory");
-#else
+#elif TR_ARCH
   uint4 zero = {0, 0, 0, 0};
   *(uint4*)shared = there ? *(const uint4*)global : zero;
+#else
+  softgpu_async_copy(shared, global, 16, there ? 16 : 0, __FILE__, __LINE__);
 #endif
 }
 
@@ -159,6 +162,8 @@ TR_INLINE void copy_16_async(void* shared, const void* global, bool there) {
 TR_INLINE void copies_commit() {
 #if TR_ARCH >= 800
   asm volatile("cp.async.commit_group;" ::: "memory");
+#elif !TR_ARCH
+  softgpu_async_commit();
 #endif
 }
 
@@ -167,6 +172,8 @@ template <int PENDING>
 TR_INLINE void copies_wait() {
 #if TR_ARCH >= 800
   asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
+#elif !TR_ARCH
+  softgpu_async_wait(PENDING);
 #endif
 }
 
@@ -186,11 +193,8 @@ TR_INLINE void load_matrices(unsigned (&to)[4], const void* row) {
                : "memory");
 #else
   int lane = threadIdx.x % TR_WARP;
-  for (int i = 0; i < 4; i++) {
-    unsigned long long from = __shfl_sync(TR_ALL_LANES, (unsigned long long)row, 8 * i + lane / 4);
-    to[i] = ((const unsigned*)from)[lane % 4];
-  }
-  __syncwarp();
+  SoftgpuRecords<const void*> rows = softgpu_warp_exchange(row);
+  for (int i = 0; i < 4; i++) to[i] = ((const unsigned*)rows.of(8 * i + lane / 4))[lane % 4];
 #endif
 }
 
@@ -204,32 +208,39 @@ TR_INLINE void load_matrices_transposed(unsigned (&to)[4], const void* row) {
                : "memory");
 #else
   int lane = threadIdx.x % TR_WARP;
+  SoftgpuRecords<const void*> rows = softgpu_warp_exchange(row);
   for (int i = 0; i < 4; i++) {
-    int first = 8 * i + 2 * (lane % 4);
-    unsigned long long even = __shfl_sync(TR_ALL_LANES, (unsigned long long)row, first);
-    unsigned long long odd = __shfl_sync(TR_ALL_LANES, (unsigned long long)row, first + 1);
-    to[i] = ((const unsigned short*)even)[lane / 4] | (unsigned)((const unsigned short*)odd)[lane / 4] << 16;
+    const unsigned short* even = (const unsigned short*)rows.of(8 * i + 2 * (lane % 4));
+    const unsigned short* odd = (const unsigned short*)rows.of(8 * i + 2 * (lane % 4) + 1);
+    to[i] = even[lane / 4] | (unsigned)odd[lane / 4] << 16;
   }
-  __syncwarp();
 #endif
 }
 
-/* c += a b by shuffles: what tensor cores do, where there are none for the type. */
-TR_INLINE void multiply_by_shuffles(float (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
+/* A lane's part of both factors of a product, for those that compute it by themselves. */
+struct Factors {
+  unsigned a[4], b[2];
+};
+
+/*
+ * c += a b in plain arithmetic: what tensor cores do, where there are none for the type. of(lane, i) is register i (a, then b)
+ * of a lane; all lanes ask for the same i at once.
+ */
+template <class Of>
+TR_INLINE void multiply_plain(float (&c)[4], Of of) {
   int lane = threadIdx.x % TR_WARP;
 #pragma unroll 1
   for (int k = 0; k < 4; k++) {  // pairs 2 k, 2 k + 1 and 2 k + 8, 2 k + 9 of the 16 inner elements
     int row = lane / 4 * 4 + k;
     int column = lane % 4 * 8 + k;
-    unsigned top[2] = {__shfl_sync(TR_ALL_LANES, a[0], row), __shfl_sync(TR_ALL_LANES, a[2], row)};
-    unsigned bottom[2] = {__shfl_sync(TR_ALL_LANES, a[1], row), __shfl_sync(TR_ALL_LANES, a[3], row)};
-    unsigned left[2] = {__shfl_sync(TR_ALL_LANES, b0, column), __shfl_sync(TR_ALL_LANES, b1, column)};
-    unsigned right[2] = {__shfl_sync(TR_ALL_LANES, b0, column + 4), __shfl_sync(TR_ALL_LANES, b1, column + 4)};
+#pragma unroll
     for (int i = 0; i < 2; i++) {
-      c[0] += low_float(top[i]) * low_float(left[i]) + high_float(top[i]) * high_float(left[i]);
-      c[1] += low_float(top[i]) * low_float(right[i]) + high_float(top[i]) * high_float(right[i]);
-      c[2] += low_float(bottom[i]) * low_float(left[i]) + high_float(bottom[i]) * high_float(left[i]);
-      c[3] += low_float(bottom[i]) * low_float(right[i]) + high_float(bottom[i]) * high_float(right[i]);
+      unsigned top = of(row, 2 * i), bottom = of(row, 2 * i + 1);
+      unsigned left = of(column, 4 + i), right = of(column + 4, 4 + i);
+      c[0] += low_float(top) * low_float(left) + high_float(top) * high_float(left);
+      c[1] += low_float(top) * low_float(right) + high_float(top) * high_float(right);
+      c[2] += low_float(bottom) * low_float(left) + high_float(bottom) * high_float(left);
+      c[3] += low_float(bottom) * low_float(right) + high_float(bottom) * high_float(right);
     }
   }
 }
@@ -258,6 +269,12 @@ TR_INLINE void multiply_16x8x16(float (&c)[4], const unsigned (&a)[4], unsigned 
                : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
                : "r"(a[2]), "r"(a[3]), "r"(b1));
 #else
-  multiply_by_shuffles(c, a, b0, b1);
+  Factors mine = {{a[0], a[1], a[2], a[3]}, {b0, b1}};
+#if TR_ARCH
+  multiply_plain(c, [&](int lane, int i) { return __shfl_sync(TR_ALL_LANES, i < 4 ? mine.a[i] : mine.b[i - 4], lane); });
+#else
+  SoftgpuRecords<Factors> all = softgpu_warp_exchange(mine);
+  multiply_plain(c, [&](int lane, int i) { return i < 4 ? all.of(lane).a[i] : all.of(lane).b[i - 4]; });
+#endif
 #endif
 }
