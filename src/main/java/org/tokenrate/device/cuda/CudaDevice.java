@@ -183,6 +183,7 @@ final class CudaDevice implements Device {
     public KvCache newKvCache(int blocks, int layers, int kvHeads, int headDim) {
         context.makeCurrent();
         endLoading();
+        HeadKernels.load(modules, headDim);
         int elements = blockElements(layers, kvHeads, headDim);
         long bytes = (long) blocks * elements * dtype.bytes();
         LOG.info(

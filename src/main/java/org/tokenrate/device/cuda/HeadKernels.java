@@ -49,6 +49,13 @@ final class HeadKernels {
     private final long partial;
     private final long partialScale;
 
+    /** Compiles and loads them, so that the first iteration does not. */
+    static void load(KernelModules modules, int headDim) {
+        for (String file : List.of("rope.cu", "prefill.cu", "decode.cu")) {
+            modules.load(file, headDim);
+        }
+    }
+
     HeadKernels(
             GpuContext context,
             DeviceMemory memory,

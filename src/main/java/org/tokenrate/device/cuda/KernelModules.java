@@ -45,13 +45,26 @@ final class KernelModules implements AutoCloseable {
 
     /** A kernel of a source that is compiled for a head size. */
     Kernel kernel(String file, String name, int headDim) {
+        return kernel(file, name, headOptions(headDim));
+    }
+
+    /** Loads a source's kernels for a head size, if they are not. */
+    void load(String file, int headDim) {
+        module(file, headOptions(headDim));
+    }
+
+    private List<String> headOptions(int headDim) {
         List<String> options = new ArrayList<>(typeOption);
         options.add("-DTR_HEAD_DIM=" + headDim);
-        return kernel(file, name, options);
+        return options;
+    }
+
+    private CUmod_st module(String file, List<String> options) {
+        return modules.computeIfAbsent(file + options, f -> load(file, options));
     }
 
     private Kernel kernel(String file, String name, List<String> options) {
-        CUmod_st module = modules.computeIfAbsent(file + options, f -> load(file, options));
+        CUmod_st module = module(file, options);
         CUfunc_st function = new CUfunc_st();
         Status.driver(
                 cudart.cuModuleGetFunction(function, module, name), "cuModuleGetFunction of " + name);
