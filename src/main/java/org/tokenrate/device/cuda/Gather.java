@@ -33,37 +33,48 @@ final class Gather {
      */
     void run(CudaTensor part, int rows, CudaTensor whole) {
         int[] widths = link.widths(part.columns());
+        takeMemory(widths);
         for (int first = 0; first < rows; first += ROWS_AT_ONCE) {
             int count = Math.min(ROWS_AT_ONCE, rows - first);
-            if (link.rank() > 0) {
-                link.send(context, row(part, first), (long) count * part.columns());
-            } else {
-                join(part, first, count, whole, widths);
-            }
+            exchange(part, first, count, widths);
+            if (link.rank() == 0) join(part, first, count, whole, widths);
         }
     }
 
-    private void join(CudaTensor part, int first, int count, CudaTensor whole, int[] widths) {
-        int others = whole.columns() - part.columns();
-        if (received == 0) {
-            received =
-                    memory.allocate((long) ROWS_AT_ONCE * others * Float.BYTES, "ranks' logits");
-        }
+    private void takeMemory(int[] widths) {
+        if (received != 0) return;
+        long others = 0;
+        for (int r = 0; r < widths.length; r++) others += r == link.rank() ? 0 : widths[r];
+        received = memory.allocate(ROWS_AT_ONCE * others * Float.BYTES, "ranks' logits");
+    }
+
+    /**
+     * Brings every part to every rank, since rings are what NCCL is best at; rank 0 waits for no
+     * more than it would if the others sent to it alone.
+     */
+    private void exchange(CudaTensor part, int first, int rows, int[] widths) {
         link.together(
                 () -> {
                     long to = received;
-                    for (int r = 1; r < widths.length; r++) {
-                        long elements = (long) count * widths[r];
-                        link.receive(context, r, new DevicePointer(to), elements);
-                        to += elements * Float.BYTES;
+                    for (int r = 0; r < widths.length; r++) {
+                        long elements = (long) rows * widths[r];
+                        if (r == link.rank()) {
+                            link.broadcast(context, r, row(part, first), elements);
+                        } else {
+                            link.broadcast(context, r, new DevicePointer(to), elements);
+                            to += elements * Float.BYTES;
+                        }
                     }
                 });
-        place(row(part, first).address(), count, widths[0], whole, first, 0);
+    }
+
+    private void join(CudaTensor part, int first, int rows, CudaTensor whole, int[] widths) {
+        place(row(part, first).address(), rows, widths[0], whole, first, 0);
         long from = received;
         int column = widths[0];
         for (int r = 1; r < widths.length; r++) {
-            place(from, count, widths[r], whole, first, column);
-            from += (long) count * widths[r] * Float.BYTES;
+            place(from, rows, widths[r], whole, first, column);
+            from += (long) rows * widths[r] * Float.BYTES;
             column += widths[r];
         }
     }

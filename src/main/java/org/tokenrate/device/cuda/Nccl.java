@@ -109,18 +109,11 @@ final class Nccl implements RankLink {
     }
 
     @Override
-    public void send(GpuContext context, Pointer x, long count) {
-        requireAlive();
+    public void broadcast(GpuContext context, int from, Pointer x, long count) {
         Status.nccl(
-                nccl.ncclSend(x, count, nccl.ncclFloat32, 0, communicator, context.stream()),
-                "ncclSend");
-    }
-
-    @Override
-    public void receive(GpuContext context, int from, Pointer x, long count) {
-        Status.nccl(
-                nccl.ncclRecv(x, count, nccl.ncclFloat32, from, communicator, context.stream()),
-                "ncclRecv");
+                nccl.ncclBroadcast(
+                        x, x, count, nccl.ncclFloat32, from, communicator, context.stream()),
+                "ncclBroadcast");
     }
 
     @Override

@@ -22,10 +22,7 @@ interface RankLink extends AutoCloseable {
                 public void allReduce(GpuContext context, Pointer x, long count) {}
 
                 @Override
-                public void send(GpuContext context, Pointer x, long count) {}
-
-                @Override
-                public void receive(GpuContext context, int from, Pointer x, long count) {}
+                public void broadcast(GpuContext context, int from, Pointer x, long count) {}
 
                 @Override
                 public void together(Runnable calls) {
@@ -59,13 +56,10 @@ interface RankLink extends AutoCloseable {
     /** Queues the sum of {@code count} floats over the ranks, in place. */
     void allReduce(GpuContext context, Pointer x, long count);
 
-    /** Queues sending {@code count} floats to rank 0, which has to receive them. */
-    void send(GpuContext context, Pointer x, long count);
+    /** Queues bringing {@code count} floats of a rank to all others, where {@code x} is their place. */
+    void broadcast(GpuContext context, int from, Pointer x, long count);
 
-    /** Queues receiving {@code count} floats that a rank sends; on rank 0. */
-    void receive(GpuContext context, int from, Pointer x, long count);
-
-    /** Makes what is sent and received in these calls one operation. */
+    /** Makes these broadcasts one operation. */
     void together(Runnable calls);
 
     /**
