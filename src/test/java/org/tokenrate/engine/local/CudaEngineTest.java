@@ -1,12 +1,17 @@
 package org.tokenrate.engine.local;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -15,7 +20,13 @@ import org.tokenrate.device.Rope;
 import org.tokenrate.device.RopeScaling;
 import org.tokenrate.device.cuda.CudaDevices;
 import org.tokenrate.engine.EngineInfo;
+import org.tokenrate.engine.EngineOptions;
+import org.tokenrate.engine.FinishReason;
+import org.tokenrate.engine.Generation;
+import org.tokenrate.engine.GenerationRequest;
+import org.tokenrate.engine.InferenceEngine;
 import org.tokenrate.engine.SamplingParams;
+import org.tokenrate.engine.TokenListener;
 import org.tokenrate.model.Architecture;
 import org.tokenrate.model.AttentionConfig;
 import org.tokenrate.model.ModelConfig;
@@ -37,6 +48,8 @@ class CudaEngineTest {
 
     /** Around the size of a KV block. */
     private static final int[] LENGTHS = {1, 63, 64, 65, 7, 130};
+
+    @TempDir Path temporary;
 
     private static ModelConfig llama(int heads, int kvHeads, int headDim) {
         return RandomModel.llama(64, 2, heads, kvHeads, headDim, 96, VOCABULARY, false);
@@ -73,9 +86,14 @@ class CudaEngineTest {
         return new LocalEngine(decoder, blocks, info, 72, 8);
     }
 
-    private static int[][] greedy(LocalEngine engine, int[][] prompts) throws Exception {
+    private static int[][] greedy(InferenceEngine engine, int[][] prompts) throws Exception {
+        return greedy(engine, prompts, 8);
+    }
+
+    private static int[][] greedy(InferenceEngine engine, int[][] prompts, int count)
+            throws Exception {
         try (engine) {
-            return Answers.of(engine, prompts, 8, SamplingParams.GREEDY);
+            return Answers.of(engine, prompts, count, SamplingParams.GREEDY);
         }
     }
 
@@ -146,12 +164,70 @@ class CudaEngineTest {
     @Test
     void preemptionChangesNothing() throws Exception {
         RandomModel model = new RandomModel(llama(4, 2, 64), DType.BF16, new Random(SEED));
-        int[][] prompts = prompts();
-        int[][] expected = greedy(cpu(model), prompts);
-        LocalEngine engine = cuda(model, DType.F16, 1, true, 5);
-        int[][] got = greedy(engine, prompts);
+        Random random = new Random(SEED);
+        int[][] prompts = new int[5][];
+        for (int i = 0; i < prompts.length; i++) {
+            prompts[i] = random.ints(58 + i, 0, VOCABULARY).toArray();
+        }
+        int answer = 75; // from a block of its own into a third
+        int[][] expected = greedy(cpu(model), prompts, answer);
+        LocalEngine engine = cuda(model, DType.F16, 1, true, 6);
+        int[][] got = greedy(engine, prompts, answer);
         assertTrue(engine.counters().preemptions() > 0, "nothing was preempted");
         Answers.assertSame(model, prompts, expected, got, NEAR.get(DType.F16));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"F16, 1, true, 32", "BF16, 1, false, 32", "F16, 2, true, 32", "F16, 1, true, 64"})
+    void weightsOf4BitsGiveTheSameTokens(DType dtype, int ranks, boolean graphs, int groupSize)
+            throws Exception {
+        ModelConfig config = RandomModel.llama(64, 2, 4, 2, 64, 192, VOCABULARY, false);
+        RandomModel model = new RandomModel(config, DType.BF16, new Random(SEED));
+        Path awq = FourBits.write(temporary, model, groupSize);
+        int[][] prompts = prompts();
+        int[][] expected =
+                greedy(new CpuEngineProvider().open(options("cpu", awq, "f32", 1, true)), prompts);
+        var cuda = options("cuda", awq, dtype.label(), ranks, graphs);
+        int[][] got = greedy(new CudaEngineProvider().open(cuda), prompts);
+        Answers.assertSame(model, prompts, expected, got, NEAR.get(dtype));
+    }
+
+    private static EngineOptions options(
+            String engine, Path model, String dtype, int ranks, boolean graphs) {
+        return new EngineOptions(engine, model.toString(), "awq", dtype, ranks, 0.1, 8, graphs);
+    }
+
+    @Test
+    void aRequestCanBeCancelledAndAnEngineClosedInTheMiddle() throws Exception {
+        RandomModel model = new RandomModel(llama(4, 2, 64), DType.BF16, new Random(SEED));
+        var cancelled = new CompletableFuture<FinishReason>();
+        var failed = new CompletableFuture<Exception>();
+        try (LocalEngine engine = cuda(model, DType.F16, 1, true, ENOUGH_BLOCKS)) {
+            var long1 = new GenerationRequest(prompts()[1], 900, SamplingParams.GREEDY, true, true);
+            Generation generation = engine.submit(long1, new Ends(cancelled, failed));
+            generation.cancel();
+            assertEquals(FinishReason.CANCELLED, cancelled.get(60, TimeUnit.SECONDS));
+            engine.submit(long1, new Ends(new CompletableFuture<>(), failed));
+        }
+        String message = failed.get(60, TimeUnit.SECONDS).getMessage();
+        assertEquals("the engine was closed", message);
+    }
+
+    private record Ends(
+            CompletableFuture<FinishReason> finished, CompletableFuture<Exception> failed)
+            implements TokenListener {
+        @Override
+        public void onTokens(int[] tokens, int count) {}
+
+        @Override
+        public void onFinished(FinishReason reason) {
+            finished.complete(reason);
+        }
+
+        @Override
+        public void onFailed(Exception cause) {
+            failed.complete(cause);
+        }
     }
 
     @Test
