@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -13,7 +14,15 @@ record Cli(int status, String out, String err) {
     private static final long TIMEOUT_MINUTES = 3;
 
     static Cli run(Path workingFolder, String... args) throws IOException, InterruptedException {
-        Process process = start(workingFolder, args);
+        return run(workingFolder, Map.of(), args);
+    }
+
+    /**
+     * @param environment variables beside those of this process
+     */
+    static Cli run(Path workingFolder, Map<String, String> environment, String... args)
+            throws IOException, InterruptedException {
+        Process process = start(workingFolder, environment, args);
         if (!process.waitFor(TIMEOUT_MINUTES, TimeUnit.MINUTES)) {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
@@ -26,6 +35,12 @@ record Cli(int status, String out, String err) {
     }
 
     static Process start(Path workingFolder, String... args) throws IOException {
+        return start(workingFolder, Map.of(), args);
+    }
+
+    private static Process start(
+            Path workingFolder, Map<String, String> environment, String... args)
+            throws IOException {
         var command =
                 new ArrayList<>(
                         List.of(
@@ -43,11 +58,13 @@ record Cli(int status, String out, String err) {
             command.add(1, "--sun-misc-unsafe-memory-access=allow");
         }
         command.addAll(List.of(args));
-        return new ProcessBuilder(command)
-                .directory(workingFolder.toFile())
-                .redirectOutput(workingFolder.resolve("stdout").toFile())
-                .redirectError(workingFolder.resolve("stderr").toFile())
-                .start();
+        ProcessBuilder builder =
+                new ProcessBuilder(command)
+                        .directory(workingFolder.toFile())
+                        .redirectOutput(workingFolder.resolve("stdout").toFile())
+                        .redirectError(workingFolder.resolve("stderr").toFile());
+        builder.environment().putAll(environment);
+        return builder.start();
     }
 
     /** The one run's folder. */

@@ -369,7 +369,7 @@ final class CudaDevice implements Device {
             context.makeCurrent();
             context.synchronize("the last iteration");
         } catch (CudaException e) {
-            LOG.warn("{}", e.getMessage()); // a lost device: what can be freed is freed all the same
+            LOG.debug("{}", e.getMessage()); // a lost device: what can be freed is freed all the same
         }
         loader.ifPresent(WeightLoader::close);
         loader = Optional.empty();

@@ -56,7 +56,7 @@ final class DeviceMemory implements AutoCloseable {
         Pointer memory = new Pointer();
         Status.driver(
                 cudart.cuMemAllocHost(memory, bytes),
-                "cuMemAllocHost of %,d bytes for %s".formatted(bytes, what));
+                "cuMemAllocHost of %,d bytes of the host's memory for %s".formatted(bytes, what));
         pinned.add(memory);
         BytePointer chars = new BytePointer(memory);
         chars.capacity(bytes);

@@ -65,8 +65,9 @@ final class GpuContext implements AutoCloseable {
 
     /** For calls that clean up: one that fails must not keep the next from being made. */
     static void warn(int status, String call) {
-        if (status != cudart.CUDA_SUCCESS) {
-            LOG.warn("{} failed: {}", call, Status.driverName(status));
-        }
+        if (status == cudart.CUDA_SUCCESS) return;
+        // Of a lost device nothing can be freed, and its loss has been told.
+        if (Status.isLost(status)) LOG.debug("{} failed: {}", call, Status.driverName(status));
+        else LOG.warn("{} failed: {}", call, Status.driverName(status));
     }
 }

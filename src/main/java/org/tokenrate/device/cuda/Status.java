@@ -83,14 +83,24 @@ final class Status {
                     cudart.CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE,
                     cudart.CUDA_ERROR_NO_BINARY_FOR_GPU ->
                     DRIVER_TOO_OLD;
+            default ->
+                    isLost(status)
+                            ? LOST
+                            : "this should not happen: please report it, with the output of doctor";
+        };
+    }
+
+    /** Whether no later call of this process will succeed either. */
+    static boolean isLost(int status) {
+        return switch (status) {
             case cudart.CUDA_ERROR_DEVICE_UNAVAILABLE,
                     cudart.CUDA_ERROR_ECC_UNCORRECTABLE,
                     cudart.CUDA_ERROR_ILLEGAL_ADDRESS,
                     cudart.CUDA_ERROR_LAUNCH_FAILED,
                     cudart.CUDA_ERROR_LAUNCH_TIMEOUT,
                     cudart.CUDA_ERROR_UNKNOWN ->
-                    LOST;
-            default -> "this should not happen: please report it, with the output of doctor";
+                    true;
+            default -> false;
         };
     }
 }

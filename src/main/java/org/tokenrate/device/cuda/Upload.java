@@ -3,6 +3,8 @@ package org.tokenrate.device.cuda;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.cuda.global.cudart;
@@ -16,12 +18,14 @@ final class Upload implements AutoCloseable {
     /** A buffer: long enough for the bus, short enough to be forgotten. */
     private static final int BUFFER_BYTES = 16 << 20;
 
+    private static final int BUFFERS = 2;
+
     /** What a thread fills at a time. */
     static final int PIECE_BYTES = 256 << 10;
 
     private final GpuContext context;
     private final DeviceMemory memory;
-    private final Buffer[] buffers = new Buffer[2];
+    private final List<Buffer> buffers = new ArrayList<>();
     private int next;
 
     private record Buffer(BytePointer pinned, ByteBuffer bytes, CUevent_st copied) {}
@@ -34,13 +38,20 @@ final class Upload implements AutoCloseable {
     Upload(GpuContext context, DeviceMemory memory) {
         this.context = context;
         this.memory = memory;
-        for (int i = 0; i < buffers.length; i++) {
-            BytePointer pinned = memory.allocateHost(BUFFER_BYTES, "loading weights");
-            CUevent_st copied = new CUevent_st();
-            Status.driver(
-                    cudart.cuEventCreate(copied, cudart.CU_EVENT_DISABLE_TIMING), "cuEventCreate");
-            buffers[i] = new Buffer(pinned, pinned.asByteBuffer(), copied);
+        try {
+            for (int i = 0; i < BUFFERS; i++) buffers.add(newBuffer());
+        } catch (CudaException e) {
+            close();
+            throw e;
         }
+    }
+
+    private Buffer newBuffer() {
+        BytePointer pinned = memory.allocateHost(BUFFER_BYTES, "loading weights");
+        CUevent_st copied = new CUevent_st();
+        Status.driver(
+                cudart.cuEventCreate(copied, cudart.CU_EVENT_DISABLE_TIMING), "cuEventCreate");
+        return new Buffer(pinned, pinned.asByteBuffer(), copied);
     }
 
     /**
@@ -52,8 +63,8 @@ final class Upload implements AutoCloseable {
     void copy(Source source, long to, long bytes) throws IOException {
         for (long done = 0; done < bytes; done += BUFFER_BYTES) {
             int count = (int) Math.min(BUFFER_BYTES, bytes - done);
-            Buffer buffer = buffers[next];
-            next = 1 - next;
+            Buffer buffer = buffers.get(next);
+            next = (next + 1) % BUFFERS;
             Status.driver(cudart.cuEventSynchronize(buffer.copied), "cuEventSynchronize");
             fill(source, done, buffer.bytes, count);
             Status.driver(
