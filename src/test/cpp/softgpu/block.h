@@ -9,6 +9,7 @@ constexpr int warpSize = 32;
 constexpr int recordBytes = 128;       // as device.h has it
 constexpr size_t stackBytes = 256 << 10;
 constexpr int mostThreads = 1024;
+constexpr size_t mostShared = 256 << 10;
 
 enum class State : unsigned char { ready, warp, barrier, ended };
 
@@ -51,7 +52,7 @@ struct Meeting {
 struct Warp {
     unsigned exists = 0, ended = 0;
     Meeting meetings[4];
-    uint32_t time = 0; // of race.h
+    uint64_t time = 0; // of race.h
 };
 
 struct Block {
@@ -73,10 +74,13 @@ struct Block {
     unsigned char *staticShared = nullptr;
     size_t staticBytes = 0;
     std::vector<Records *> freeRecords, allRecords;
-    uint32_t time = 0, barrierTime = 0, startTime = 0;
+    // Of race.h: now, at the last barrier, at the block's start; and what is known of shared memory.
+    uint64_t time = 1, barrierTime = 1, startTime = 1;
+    unsigned worker;
     bool acquired = false; // did an atomic operation on global memory
+    struct Accesses *dynamicAccesses = nullptr, *staticAccesses = nullptr;
 
-    Block();
+    explicit Block(unsigned worker);
     void run(const Launch &launch, unsigned long long linearBlock);
 
     /** Ends the block after a report; does not come back when a thread of the block calls it. */
@@ -84,13 +88,20 @@ struct Block {
     std::string who(const Thread &thread) const;
 };
 
+/** By host thread: its time when the launch began. */
+extern uint64_t launchStart[256];
+
 // hooks.cpp
+/** A new launch on this host thread. */
+void beginLaunch(Block &block);
 /** A new block: its shared memory is nobody's yet. */
 void beginShared(Block &block);
 /** Every thread of the block has come to a barrier. */
 void passBarrier(Block &block);
-/** The lanes of the mask have met: __syncwarp orders what they did before. */
-void passWarp(Block &block, Warp &warp, unsigned mask, const char *what);
+/** Reports a copy to shared memory that may not be; `done` when it is carried out, else when it is asked for. */
+void checkCopy(const AsyncCopy &copy, bool done);
+/** Lanes of a warp have met: __syncwarp orders what they did before. */
+void passWarp(Block &block, Warp &warp, const char *what);
 
 /** Of the calling host thread; null outside of a kernel. */
 extern thread_local __attribute__((tls_model("initial-exec"))) Block *block;

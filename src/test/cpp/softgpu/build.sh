@@ -15,7 +15,7 @@ versioned() { # SONAME SOURCE...: a library whose symbols carry its name as thei
     rm "$out/$name.map"
 }
 
-for source in errors fibre hooks launch memory module report streams; do
+for source in copies driver errors fibre hooks kernels launch memory module queues report streams; do
     $cxx $flags -fvisibility=default -c "$sources/$source.cpp" -o "$out/$source.o"
 done
 $cxx -shared -Wl,-soname,libcuda.so.1 -o "$out/libcuda.so.1" "$out"/*.o -pthread -ldl

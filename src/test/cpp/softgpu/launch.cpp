@@ -1,6 +1,7 @@
 // Runs a kernel: its blocks are spread over a few host threads, and within a block each thread runs until it waits.
 #include "block.h"
 #include "device_table.h"
+#include "shadow.h"
 #include <atomic>
 #include <cstdarg>
 #include <cstdio>
@@ -13,6 +14,9 @@ namespace softgpu {
 thread_local __attribute__((tls_model("initial-exec"))) Block *block = nullptr;
 
 namespace {
+
+/** Whether a block of the present launch has failed. */
+std::atomic<bool> launchFailed{false};
 
 void *map(size_t bytes) {
     void *p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -74,11 +78,15 @@ bool complete(Warp &w, int first, Meeting &m) {
 
 } // namespace
 
-Block::Block() {
+Block::Block(unsigned worker) : worker(worker) {
     const size_t each = stackBytes + 4096;
     stacks = static_cast<char *>(map(each * mostThreads));
     for (size_t i = 0; i < mostThreads; i++) mprotect(stacks + i * each, 4096, PROT_NONE);
-    dynamicShared = static_cast<unsigned char *>(map(256 << 10)) ;
+    dynamicShared = static_cast<unsigned char *>(map(mostShared));
+    if (settings().check == Check::full) {
+        dynamicAccesses = static_cast<Accesses *>(map(mostShared / 2 * sizeof(Accesses)));
+        staticAccesses = static_cast<Accesses *>(map(mostShared / 2 * sizeof(Accesses)));
+    }
 }
 
 std::string Block::who(const Thread &t) const {
@@ -89,6 +97,13 @@ std::string Block::who(const Thread &t) const {
 void Block::fail(const std::string &what, const std::string &where, CUresult code) {
     if (failure == CUDA_SUCCESS) {
         failure = code;
+        if (launchFailed.exchange(true)) { // another block told of the first mistake
+            if (running != nullptr) {
+                running->state = State::ended;
+                leave(*running);
+            }
+            return;
+        }
         std::string text = what;
         if (running != nullptr) text += "\n    in " + who(*running);
         if (!where.empty()) text += ", " + where;
@@ -209,8 +224,11 @@ class Workers {
         blocks = 1ull * l.grid[0] * l.grid[1] * l.grid[2];
         next = 0;
         failure = CUDA_SUCCESS;
+        launchFailed = false;
         busy = threads;
         turn++;
+        // All of them before the first of them runs: each looks at the times of the others.
+        for (Block *b : their) beginLaunch(*b);
         wake.notify_all();
         finished.wait(guard, [&] { return busy == 0; });
         launch = nullptr;
@@ -224,16 +242,20 @@ class Workers {
     unsigned long long blocks = 0;
     std::atomic<unsigned long long> next{0};
     std::atomic<int> failure{CUDA_SUCCESS};
+    std::vector<Block *> their;
     int threads = 0, busy = 0;
     unsigned long turn = 0;
 
     void start() {
         threads = settings().threads;
-        for (int i = 0; i < threads; i++) std::thread([this, seen = turn] { work(seen); }).detach();
+        for (int i = 0; i < threads; i++) {
+            their.push_back(new Block(static_cast<unsigned>(i)));
+            std::thread([this, mine = their.back(), seen = turn] { work(mine, seen); }).detach();
+        }
     }
 
-    void work(unsigned long seen) {
-        auto *mine = new Block;
+    void work(Block *mine, unsigned long seen) {
+        DeviceMemoryAccess access;
         for (;;) {
             {
                 std::unique_lock<std::mutex> guard(mutex);
@@ -318,7 +340,7 @@ WarpView softgpu_warp(const char *what, unsigned mask, const void *record, int b
     memcpy(meeting->records->bytes + lane * recordBytes, record, static_cast<size_t>(bytes));
     meeting->arrived |= 1u << lane;
     t.state = State::warp;
-    if (complete(w, static_cast<int>(t.linear / warpSize * warpSize), *meeting)) passWarp(b, w, mask, what);
+    if (complete(w, static_cast<int>(t.linear / warpSize * warpSize), *meeting)) passWarp(b, w, what);
     else leave(t);
     return {t.records->bytes, t.records->lanes};
 }
@@ -337,6 +359,31 @@ int softgpu_barrier(const char *what, int value, const char *file, int line) {
 void softgpu_fail(const char *what, const char *file, int line) {
     block->fail(what, format("%s:%d", file, line), CUDA_ERROR_LAUNCH_FAILED);
     abort();
+}
+
+void softgpu_async_copy(void *to, const void *from, int bytes, int valid, const char *file, int line) {
+    Thread &t = *block->running;
+    if (t.copies.empty()) t.copies.emplace_back();
+    t.copies.back().push_back({to, from, bytes, valid, file, line});
+    checkCopy(t.copies.back().back(), false);
+}
+
+void softgpu_async_commit() {
+    Thread &t = *block->running;
+    if (t.copies.empty()) t.copies.emplace_back();
+    t.copies.emplace_back();
+}
+
+void softgpu_async_wait(int pending) {
+    Thread &t = *block->running;
+    while (static_cast<int>(t.copies.size()) - 1 > pending) {
+        for (const AsyncCopy &c : t.copies.front()) {
+            checkCopy(c, true);
+            memcpy(c.to, c.from, static_cast<size_t>(c.valid));
+            memset(static_cast<char *>(c.to) + c.valid, 0, static_cast<size_t>(c.bytes - c.valid));
+        }
+        t.copies.erase(t.copies.begin());
+    }
 }
 
 long long softgpu_clock() {

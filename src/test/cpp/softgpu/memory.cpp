@@ -23,8 +23,10 @@ struct Memory {
     std::vector<Arena> arenas;
     std::map<uintptr_t, Allocation> allocations; // by their first address, freed ones too
     int pattern;
+    int key = -1; // of the processor's protection keys, where it has them
 
     Memory() {
+        key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
         const size_t bytes = arenaBytes * static_cast<size_t>(std::max(settings().devices, 1));
         arenas.resize(static_cast<size_t>(settings().devices));
         shadow.base = reinterpret_cast<uintptr_t>(reserve(bytes, PROT_NONE));
@@ -62,6 +64,13 @@ Memory &memory() {
 
 Shadow shadow;
 
+DeviceMemoryAccess::DeviceMemoryAccess() {
+    if (memory().key >= 0) pkey_set(memory().key, 0);
+}
+DeviceMemoryAccess::~DeviceMemoryAccess() {
+    if (memory().key >= 0) pkey_set(memory().key, PKEY_DISABLE_ACCESS);
+}
+
 CUdeviceptr allocate(int device, size_t bytes) {
     Memory &m = memory();
     Arena &arena = m.arenas[static_cast<size_t>(device)];
@@ -76,6 +85,7 @@ CUdeviceptr allocate(int device, size_t bytes) {
                        MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, m.pattern, 0);
         if (p == MAP_FAILED) throw Refusal{CUDA_ERROR_OUT_OF_MEMORY};
     }
+    if (m.key >= 0) pkey_mprotect(reinterpret_cast<void *>(begin), mapped, PROT_READ | PROT_WRITE, m.key);
     arena.next += mapped + page;
     arena.used += bytes;
     unsigned char *s = shadow.addressable + (begin - shadow.base) / 8;

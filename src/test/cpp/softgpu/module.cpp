@@ -2,6 +2,7 @@
 #include "device_table.h"
 #include "image.h"
 #include "softgpu.h"
+#include <algorithm>
 #include <cstring>
 #include <cxxabi.h>
 #include <dlfcn.h>
@@ -89,6 +90,9 @@ std::unique_ptr<Module> loadModule(Context &context, const void *image) {
         throw Refusal{CUDA_ERROR_INVALID_IMAGE};
     }
     readShared(elf, header->bytes, *module);
+    module->sharedBytes.assign(module->tlsBytes + 16, false);
+    for (const SharedVariable &v : module->shared)
+        std::fill_n(module->sharedBytes.begin() + static_cast<long>(v.offset), v.bytes, true);
     dl_iterate_phdr(collectSegments, module.get());
     if (module->tlsBytes > 0) dlinfo(module->handle, RTLD_DI_TLS_MODID, &module->tlsModule);
     auto *table = static_cast<const SoftgpuKernel *>(dlsym(module->handle, "softgpu_kernels"));

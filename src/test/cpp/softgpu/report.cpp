@@ -46,7 +46,7 @@ Settings read() {
 } // namespace
 
 const Settings &settings() {
-    static const Settings settings = read();
+    static const Settings &settings = *new Settings(read()); // outlives every destructor
     return settings;
 }
 

@@ -131,6 +131,7 @@ struct Module {
     std::string file; // what addr2line reads
     bool destroyed = false;
     std::vector<SharedVariable> shared;
+    std::vector<bool> sharedBytes; // of thread-local storage: whether a variable has this byte
     size_t tlsBytes = 0, tlsModule = 0;
     std::vector<std::pair<uintptr_t, uintptr_t>> segments;
     std::map<std::string, std::unique_ptr<struct Function>> functions;
@@ -158,6 +159,13 @@ std::string format(const char *format, ...) __attribute__((format(printf, 1, 2))
 std::string lineOf(const Module &module, const void *pc);
 
 // memory.cpp
+/** While it lives, this host thread may touch device memory; any other access of the host is a segmentation fault. */
+struct DeviceMemoryAccess {
+    DeviceMemoryAccess();
+    ~DeviceMemoryAccess();
+    DeviceMemoryAccess(const DeviceMemoryAccess &) = delete;
+    DeviceMemoryAccess &operator=(const DeviceMemoryAccess &) = delete;
+};
 CUdeviceptr allocate(int device, size_t bytes);
 void release(CUdeviceptr address, int device);
 size_t freeBytes(int device);
@@ -166,8 +174,6 @@ const Allocation *allocationAt(uintptr_t address); // live or freed, red zone af
 void requireRange(const char *call, uintptr_t address, size_t bytes, int device);
 std::string describe(uintptr_t address);
 bool inDeviceMemory(uintptr_t address);
-/** Whether every byte may be touched by a kernel; quick. */
-bool addressable(uintptr_t address, unsigned bytes);
 std::vector<Allocation> liveAllocations();
 
 // streams.cpp
@@ -182,6 +188,8 @@ void demandAll(Context &context);
 Context &currentContext();
 /** Runs an API call under the lock, with what every call checks. */
 CUresult call(const char *name, const std::function<void()> &body, bool needsContext = true);
+/** Runs a call that gives something back: also on a device that failed or was lost, whose code it returns all the same. */
+CUresult giveBack(const char *name, const std::function<void()> &body);
 /** Counts a call of a kind that SOFTGPU_FAIL can make fail. */
 bool failsNow(const char *kind);
 Context &primaryContext(int device);

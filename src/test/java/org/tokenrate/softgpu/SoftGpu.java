@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.opentest4j.TestAbortedException;
 
 /**
  * The built stand-ins and how they are to behave; makes the JVMs that run on them.
@@ -72,6 +73,23 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
                             .formatted(compiler()));
         }
         return Optional.empty();
+    }
+
+    /**
+     * Skips the test where there is none, or fails it if the environment variable SOFTGPU_REQUIRED is
+     * set, so that a build can insist.
+     */
+    public static void assumeHere() {
+        missing()
+                .ifPresent(
+                        why -> {
+                            if (isRequired()) throw new AssertionError(why);
+                            throw new TestAbortedException(why);
+                        });
+    }
+
+    static boolean isRequired() {
+        return System.getenv("SOFTGPU_REQUIRED") != null;
     }
 
     /**

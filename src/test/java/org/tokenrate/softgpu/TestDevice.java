@@ -22,6 +22,7 @@ import org.bytedeco.javacpp.SizeTPointer;
 /** A device and its current context, for tests that launch a kernel or two; frees all that it gave. */
 public final class TestDevice implements AutoCloseable {
     private final int device;
+    private final CUctx_st context = new CUctx_st();
     private final List<Long> memory = new ArrayList<>();
     private final List<CUmod_st> modules = new ArrayList<>();
     public final CUstream_st stream = new CUstream_st();
@@ -29,10 +30,14 @@ public final class TestDevice implements AutoCloseable {
     public TestDevice(int device) {
         this.device = device;
         check("cuInit", cuInit(0));
-        CUctx_st context = new CUctx_st();
         check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, device));
-        check("cuCtxSetCurrent", cuCtxSetCurrent(context));
+        makeCurrent();
         check("cuStreamCreate", cuStreamCreate(stream, CU_STREAM_NON_BLOCKING));
+    }
+
+    /** Makes it the device of the calling thread. */
+    public void makeCurrent() {
+        check("cuCtxSetCurrent", cuCtxSetCurrent(context));
     }
 
     /** The kernel of this name in CUDA source. */
@@ -175,6 +180,7 @@ public final class TestDevice implements AutoCloseable {
 
     @Override
     public void close() {
+        makeCurrent();
         for (CUmod_st module : modules) cuModuleUnload(module);
         for (long address : memory) cuMemFree(address);
         cuStreamDestroy(stream);
