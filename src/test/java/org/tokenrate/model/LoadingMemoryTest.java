@@ -32,13 +32,13 @@ class LoadingMemoryTest {
 
     /** f32 files are twice the model's size in bf16: were they kept, the limit would break. */
     @ParameterizedTest
-    @CsvSource({"F32, true", "F32, false", "BF16, false"})
-    void thePeakStaysBelowTheModelTheLargestTensorAndAQuarterGigabyte(DType stored, boolean tied)
-            throws IOException, InterruptedException {
+    @CsvSource({"F32, true, 1", "F32, false, 1", "BF16, false, 1", "BF16, false, 4"})
+    void thePeakStaysBelowTheModelTheLargestTensorAndAQuarterGigabyte(
+            DType stored, boolean tied, int ranks) throws IOException, InterruptedException {
         assumeTrue(
                 Files.exists(Path.of("/proc/self/status")), "the system tells no peak: no /proc");
         write(stored, tied);
-        String[] numbers = run().strip().split(" ");
+        String[] numbers = run(ranks).strip().split(" ");
         assertEquals(2, numbers.length, "the JVM printed " + String.join(" ", numbers));
         long weights = Long.parseLong(numbers[0]);
         long peak = Long.parseLong(numbers[1]);
@@ -48,7 +48,7 @@ class LoadingMemoryTest {
         assertTrue(peak <= weights + largest + SPARE_BYTES, what);
     }
 
-    private String run() throws IOException, InterruptedException {
+    private String run(int ranks) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         if (Runtime.version().feature() >= 22) command.add("--enable-native-access=ALL-UNNAMED");
@@ -60,7 +60,8 @@ class LoadingMemoryTest {
                         "-cp",
                         System.getProperty("java.class.path"),
                         LoadsInLittleMemory.class.getName(),
-                        folder.toString()));
+                        folder.toString(),
+                        "" + ranks));
         Process process =
                 new ProcessBuilder(command)
                         .redirectError(folder.resolve("errors").toFile())
