@@ -27,7 +27,7 @@ final class BatchStage implements AutoCloseable {
     private final int maxTokens;
     private final int maxSequences;
     private final int group;
-    private final int most;
+    private final int mostTableWidth;
 
     private final long device;
     private final BytePointer pinned;
@@ -65,7 +65,7 @@ final class BatchStage implements AutoCloseable {
         maxTokens = batch.tokens.length;
         maxSequences = batch.sampleRow.length;
         group = shape.group();
-        most = blocks(shape.maxPositions());
+        mostTableWidth = powerOfTwo(blocks(shape.maxPositions()));
         int mostTiles = maxTokens * group / TILE_ROWS + maxSequences;
         tokens = 0;
         positions = tokens + maxTokens;
@@ -81,7 +81,7 @@ final class BatchStage implements AutoCloseable {
         seed = temperature + maxSequences;
         samplePosition = seed + 2 * maxSequences;
         blockTable = samplePosition + maxSequences;
-        long size = ((long) blockTable + (long) maxSequences * powerOfTwo(most)) * Integer.BYTES;
+        long size = ((long) blockTable + (long) maxSequences * mostTableWidth) * Integer.BYTES;
         if (size > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
                     "a context of %d tokens for %d sequences at once needs %,d bytes of block tables; lower concurrency"
@@ -225,6 +225,11 @@ final class BatchStage implements AutoCloseable {
     /** KV blocks of a row of the block table: the longest context, rounded up to a power of two. */
     int tableWidth() {
         return tableWidth;
+    }
+
+    /** The table's width for the longest context that there is. */
+    int mostTableWidth() {
+        return mostTableWidth;
     }
 
     int tileCount() {

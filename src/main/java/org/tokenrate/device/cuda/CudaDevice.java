@@ -361,6 +361,16 @@ final class CudaDevice implements Device {
         return floats;
     }
 
+    /** Graphs launched so far; for tests. */
+    long graphsPlayed() {
+        return graphs.map(Graphs::played).orElse(0L);
+    }
+
+    /** Bytes held on the device; for tests. */
+    long heldBytes() {
+        return memory.bytes();
+    }
+
     @Override
     public void close() {
         if (closed) return;

@@ -126,7 +126,7 @@ final class HeadKernels {
     private long mostPartials(int maxTokens) {
         long most = 1;
         for (int n = 1; n <= maxTokens; n++) {
-            int splits = splits(n, shape.maxPositions());
+            int splits = splits(n, batch.mostTableWidth() * KvCache.BLOCK_TOKENS);
             if (splits == 1) break; // more tokens are split no further
             most = Math.max(most, (long) n * shape.heads() * splits);
         }
