@@ -94,8 +94,7 @@ final class ProductsOnlyDevice implements Device {
     }
 
     @Override
-    public void iteration(
-            Batch batch, KvCache cache, AttentionShape shape, Runnable operations) {
+    public void iteration(Batch batch, KvCache cache, AttentionShape shape, Runnable operations) {
         device.iteration(batch, cache, shape, operations);
     }
 

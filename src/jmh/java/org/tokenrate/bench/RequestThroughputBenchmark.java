@@ -60,8 +60,8 @@ import org.tokenrate.workload.WorkloadResult;
 public class RequestThroughputBenchmark {
     /**
      * The engine under test: {@code auto} (the best device that answers), {@code cpu[:THREADS]},
-     * {@code cuda}, or {@code simulated[:TTFT[:TPOT]]}, which has set times and no model. LMDeploy: {@code
-     * --backend}.
+     * {@code cuda}, or {@code simulated[:TTFT[:TPOT]]}, which has set times and no model. LMDeploy:
+     * {@code --backend}.
      */
     @Param("auto")
     public String engine;

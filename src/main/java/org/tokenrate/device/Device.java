@@ -87,8 +87,8 @@ public interface Device extends AutoCloseable {
      * Norms queries and keys by head, if the model does, turns them by their positions (half-split
      * rotary embedding) and writes keys and values to the cache.
      *
-     * @param qkv {@code [tokens, kvHeads (group + 2) headDim]} of {@link #newProduct}: for each KV head its queries, its
-     *     key, its value; the queries are turned in place
+     * @param qkv {@code [tokens, kvHeads (group + 2) headDim]} of {@link #newProduct}: for each KV
+     *     head its queries, its key, its value; the queries are turned in place
      * @param norms weights of the heads' norms, for a model that has them
      */
     void ropeAndStore(

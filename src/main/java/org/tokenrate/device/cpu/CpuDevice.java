@@ -246,8 +246,7 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public void iteration(
-            Batch batch, KvCache cache, AttentionShape shape, Runnable operations) {
+    public void iteration(Batch batch, KvCache cache, AttentionShape shape, Runnable operations) {
         operations.run();
     }
 

@@ -197,8 +197,7 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public void iteration(
-            Batch batch, KvCache cache, AttentionShape shape, Runnable operations) {
+    public void iteration(Batch batch, KvCache cache, AttentionShape shape, Runnable operations) {
         context.makeCurrent();
         if (heads == null || !heads.isFor(cache, shape)) prepare(batch, (CudaKvCache) cache, shape);
         boolean decodes = graphs.isPresent() && BatchStage.decodesOnly(batch);
@@ -249,8 +248,7 @@ final class CudaDevice implements Device {
 
     @Override
     public void rmsNorm(Tensor x, Table weight, float eps, int rows, Tensor out) {
-        kernels.rmsNorm(
-                (CudaTensor) x, 0, (CudaTable) weight, eps, filled(rows), (CudaTensor) out);
+        kernels.rmsNorm((CudaTensor) x, 0, (CudaTable) weight, eps, filled(rows), (CudaTensor) out);
     }
 
     @Override
@@ -266,8 +264,7 @@ final class CudaDevice implements Device {
 
     @Override
     public void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate) {
-        products.multiply(
-                (CudaTensor) x, (CudaMatrix) w, filled(rows), (CudaTensor) y, accumulate);
+        products.multiply((CudaTensor) x, (CudaMatrix) w, filled(rows), (CudaTensor) y, accumulate);
     }
 
     @Override
@@ -297,8 +294,7 @@ final class CudaDevice implements Device {
     public void gatedLinear(Tensor x, Matrix gate, Matrix up, int rows, Tensor gated, Tensor out) {
         linear(x, gate, rows, gated, false);
         linear(x, up, rows, out, false);
-        kernels.siluMultiply(
-                (CudaTensor) gated, (CudaTensor) out, (CudaTensor) out, filled(rows));
+        kernels.siluMultiply((CudaTensor) gated, (CudaTensor) out, (CudaTensor) out, filled(rows));
     }
 
     @Override
@@ -379,7 +375,8 @@ final class CudaDevice implements Device {
             context.makeCurrent();
             context.synchronize("the last iteration");
         } catch (CudaException e) {
-            LOG.debug("{}", e.getMessage()); // a lost device: what can be freed is freed all the same
+            LOG.debug(
+                    "{}", e.getMessage()); // a lost device: what can be freed is freed all the same
         }
         loader.ifPresent(WeightLoader::close);
         loader = Optional.empty();

@@ -7,5 +7,6 @@ import org.tokenrate.device.KvCache;
  *
  * @param blockElements of one block
  */
-record CudaKvCache(long address, int blocks, int layers, int kvHeads, int headDim, int blockElements)
+record CudaKvCache(
+        long address, int blocks, int layers, int kvHeads, int headDim, int blockElements)
         implements KvCache {}

@@ -10,7 +10,9 @@ import org.bytedeco.cuda.global.nccl;
 import org.bytedeco.cuda.global.nvrtc;
 import org.bytedeco.javacpp.Loader;
 
-/** The libraries that engine=cuda stands on, and where each is to be had. None is touched before. */
+/**
+ * The libraries that engine=cuda stands on, and where each is to be had. None is touched before.
+ */
 enum CudaLibrary {
     DRIVER(
             "the CUDA driver and runtime",
@@ -63,7 +65,9 @@ enum CudaLibrary {
         }
     }
 
-    /** Asks for the one library that only NVIDIA's driver brings, before any of ours is unpacked. */
+    /**
+     * Asks for the one library that only NVIDIA's driver brings, before any of ours is unpacked.
+     */
     private static void requireDriver() {
         try {
             NativeLibrary.getInstance("libcuda.so.1");

@@ -11,8 +11,8 @@ import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
 
 /**
- * Brings AutoAWQ's weights into the layout of the 4-bit kernels: what the checkpoint holds is copied
- * to the device some inputs at a time, and rearranged there.
+ * Brings AutoAWQ's weights into the layout of the 4-bit kernels: what the checkpoint holds is
+ * copied to the device some inputs at a time, and rearranged there.
  */
 final class FourBitLoader implements AutoCloseable {
     static final String SOURCE = "awq.cu";
@@ -61,8 +61,7 @@ final class FourBitLoader implements AutoCloseable {
         long tiles = (outputs + FourBitMatrix.TILE_OUTPUTS - 1) / FourBitMatrix.TILE_OUTPUTS;
         long inputTiles = (inputs + FourBitMatrix.TILE_INPUTS - 1) / FourBitMatrix.TILE_INPUTS;
         long nibbleBytes = tiles * inputTiles * TILE_WORDS * Integer.BYTES;
-        long groupBytes =
-                tiles * (inputs / groupSize) * FourBitMatrix.TILE_OUTPUTS * Integer.BYTES;
+        long groupBytes = tiles * (inputs / groupSize) * FourBitMatrix.TILE_OUTPUTS * Integer.BYTES;
         String name = parts.get(0).name();
         FourBitMatrix matrix =
                 new FourBitMatrix(
@@ -123,7 +122,10 @@ final class FourBitLoader implements AutoCloseable {
         copy(part.qzeros(), firstGroup, groups, firstWord, words, zeros);
         copy(part.scales(), firstGroup, groups, part.firstOutput(), outputs, scales);
 
-        int across = last(from, inputs, FourBitMatrix.TILE_INPUTS) - from / FourBitMatrix.TILE_INPUTS + 1;
+        int across =
+                last(from, inputs, FourBitMatrix.TILE_INPUTS)
+                        - from / FourBitMatrix.TILE_INPUTS
+                        + 1;
         int down =
                 last(firstOutput, outputs, FourBitMatrix.TILE_OUTPUTS)
                         - firstOutput / FourBitMatrix.TILE_OUTPUTS
@@ -166,7 +168,8 @@ final class FourBitLoader implements AutoCloseable {
     }
 
     /** Some columns of some rows, close together. */
-    private void copy(TensorData data, int firstRow, int rows, long firstColumn, int columns, long to)
+    private void copy(
+            TensorData data, int firstRow, int rows, long firstColumn, int columns, long to)
             throws IOException {
         int bytes = data.type().bytes();
         int rowBytes = columns * bytes;

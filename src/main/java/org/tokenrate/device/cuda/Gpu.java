@@ -110,6 +110,7 @@ record Gpu(
 
     /** In words, for reports. */
     String description() {
-        return "%s, %.0f GiB, %s".formatted(name, memoryBytes / (double) (1L << 30), architecture());
+        return "%s, %.0f GiB, %s"
+                .formatted(name, memoryBytes / (double) (1L << 30), architecture());
     }
 }

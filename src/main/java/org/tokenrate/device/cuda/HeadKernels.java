@@ -198,7 +198,12 @@ final class HeadKernels {
                 .pointer(partial)
                 .pointer(partialScale)
                 .pointer(out.address())
-                .launch(reduce, singles, shape.heads(), 1, (shape.headDim() + WARP - 1) / WARP * WARP);
+                .launch(
+                        reduce,
+                        singles,
+                        shape.heads(),
+                        1,
+                        (shape.headDim() + WARP - 1) / WARP * WARP);
     }
 
     private Launcher layerArguments(int layer, int window, float scale) {

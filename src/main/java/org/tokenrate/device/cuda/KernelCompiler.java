@@ -89,6 +89,7 @@ final class KernelCompiler {
     }
 
     private static PointerPointer<BytePointer> pointers(List<String> texts) {
-        return new PointerPointer<>(texts.stream().map(KernelCompiler::text).toArray(BytePointer[]::new));
+        return new PointerPointer<>(
+                texts.stream().map(KernelCompiler::text).toArray(BytePointer[]::new));
     }
 }

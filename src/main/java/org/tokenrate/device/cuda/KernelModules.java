@@ -67,7 +67,8 @@ final class KernelModules implements AutoCloseable {
         CUmod_st module = module(file, options);
         CUfunc_st function = new CUfunc_st();
         Status.driver(
-                cudart.cuModuleGetFunction(function, module, name), "cuModuleGetFunction of " + name);
+                cudart.cuModuleGetFunction(function, module, name),
+                "cuModuleGetFunction of " + name);
         return new Kernel(name, function);
     }
 
@@ -78,7 +79,11 @@ final class KernelModules implements AutoCloseable {
         if (kept.isPresent()) return load(file, kept.get());
         long start = System.nanoTime();
         byte[] cubin = KernelCompiler.compile(source, gpu.architecture(), options);
-        LOG.info("Compiled {} for {} in {} ms", file, gpu.architecture(), (System.nanoTime() - start) / 1_000_000);
+        LOG.info(
+                "Compiled {} for {} in {} ms",
+                file,
+                gpu.architecture(),
+                (System.nanoTime() - start) / 1_000_000);
         CUmod_st module = load(file, cubin);
         cache.put(key, cubin);
         return module;

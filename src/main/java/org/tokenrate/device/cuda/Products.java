@@ -61,7 +61,14 @@ final class Products {
             weights = ((DenseMatrix) w).weights();
         }
         blas.multiply(
-                x.memory(), weights, y.memory(), y.type(), rows, w.inputs(), w.outputs(), accumulate);
+                x.memory(),
+                weights,
+                y.memory(),
+                y.type(),
+                rows,
+                w.inputs(),
+                w.outputs(),
+                accumulate);
         if (w.bias() != 0) kernels.addBias(y, w.bias(), rows, y.type() == DType.F32);
     }
 }

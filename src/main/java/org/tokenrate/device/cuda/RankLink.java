@@ -56,7 +56,9 @@ interface RankLink extends AutoCloseable {
     /** Queues the sum of {@code count} floats over the ranks, in place. */
     void allReduce(GpuContext context, Pointer x, long count);
 
-    /** Queues bringing {@code count} floats of a rank to all others, where {@code x} is their place. */
+    /**
+     * Queues bringing {@code count} floats of a rank to all others, where {@code x} is their place.
+     */
     void broadcast(GpuContext context, int from, Pointer x, long count);
 
     /** Makes these broadcasts one operation. */

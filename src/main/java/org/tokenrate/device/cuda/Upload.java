@@ -70,8 +70,7 @@ final class Upload implements AutoCloseable {
             Status.driver(
                     cudart.cuMemcpyHtoDAsync(to + done, buffer.pinned, count, context.stream()),
                     "cuMemcpyHtoDAsync of weights");
-            Status.driver(
-                    cudart.cuEventRecord(buffer.copied, context.stream()), "cuEventRecord");
+            Status.driver(cudart.cuEventRecord(buffer.copied, context.stream()), "cuEventRecord");
         }
     }
 

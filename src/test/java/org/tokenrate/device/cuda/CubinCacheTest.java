@@ -23,7 +23,8 @@ class CubinCacheTest {
     @TempDir Path folder;
 
     private static String key(KernelSource source, String... rest) {
-        return CubinCache.key(source, rest[0], rest[1], rest[2], List.of(rest).subList(3, rest.length));
+        return CubinCache.key(
+                source, rest[0], rest[1], rest[2], List.of(rest).subList(3, rest.length));
     }
 
     @Test
@@ -44,9 +45,27 @@ class CubinCacheTest {
         keys.add(key(SOURCE, "gpu", "sm_80", "13.1", "-DB"));
         keys.add(key(SOURCE, "gpu", "sm_80", "13.1", "-D", "A"));
         keys.add(key(SOURCE, "gpu", "sm_80", "13.1"));
-        keys.add(key(new KernelSource("b.cu", "text", SOURCE.headers()), "gpu", "sm_80", "13.1", "-DA"));
-        keys.add(key(new KernelSource("a.cu", "tex", SOURCE.headers()), "gpu", "sm_80", "13.1", "-DA"));
-        keys.add(key(new KernelSource("a.cu", "text", Map.of("a.cuh", "h")), "gpu", "sm_80", "13.1", "-DA"));
+        keys.add(
+                key(
+                        new KernelSource("b.cu", "text", SOURCE.headers()),
+                        "gpu",
+                        "sm_80",
+                        "13.1",
+                        "-DA"));
+        keys.add(
+                key(
+                        new KernelSource("a.cu", "tex", SOURCE.headers()),
+                        "gpu",
+                        "sm_80",
+                        "13.1",
+                        "-DA"));
+        keys.add(
+                key(
+                        new KernelSource("a.cu", "text", Map.of("a.cuh", "h")),
+                        "gpu",
+                        "sm_80",
+                        "13.1",
+                        "-DA"));
         assertEquals(10, keys.size());
         assertTrue(keys.contains(key(SOURCE, "gpu", "sm_80", "13.1", "-DA")));
     }

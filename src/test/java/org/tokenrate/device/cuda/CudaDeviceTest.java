@@ -28,8 +28,7 @@ class CudaDeviceTest {
     private static final int PROMPT = 3;
     private static final int STEPS = 6;
 
-    private final ModelConfig config =
-            RandomModel.llama(64, 2, 4, 2, 64, 96, VOCABULARY, false);
+    private final ModelConfig config = RandomModel.llama(64, 2, 4, 2, 64, 96, VOCABULARY, false);
     private final RandomModel model = new RandomModel(config, DType.BF16, new Random(SEED));
 
     /** Logits of every sequence after every step that decodes. */

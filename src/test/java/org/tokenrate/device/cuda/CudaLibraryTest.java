@@ -80,7 +80,9 @@ class CudaLibraryTest {
         SoftGpu.missing().ifPresent(why -> Assumptions.abort(why));
         String output = doctor(SoftGpu.build().devices(4));
         assertTrue(output.contains("cuda       ready: 4 devices, the first: Software GPU"), output);
-        assertTrue(output.contains("device 3: Software GPU (tests only, no timing), 1 GiB, sm_80"), output);
+        assertTrue(
+                output.contains("device 3: Software GPU (tests only, no timing), 1 GiB, sm_80"),
+                output);
         assertTrue(output.contains("the driver supports CUDA 13.1"), output);
         assertTrue(output.contains("tp up to 4, with NCCL "), output);
     }
@@ -91,7 +93,8 @@ class CudaLibraryTest {
                 Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
                         .filter(p -> !p.contains("bytedeco" + File.separator + "cuda"))
                         .collect(Collectors.joining(File.pathSeparator));
-        assertFalse(classPath.equals(System.getProperty("java.class.path")), "nothing was left out");
+        assertFalse(
+                classPath.equals(System.getProperty("java.class.path")), "nothing was left out");
         Process process =
                 new ProcessBuilder(
                                 List.of(

@@ -17,7 +17,8 @@ class GraphsTest {
             assertEquals(size, Graphs.bucket(size, MOST), "a size stays itself");
             if (tokens > 8) assertTrue(size < tokens * 1.8, tokens + " became " + size);
         }
-        long sizes = IntStream.rangeClosed(1, MOST).map(t -> Graphs.bucket(t, MOST)).distinct().count();
+        long sizes =
+                IntStream.rangeClosed(1, MOST).map(t -> Graphs.bucket(t, MOST)).distinct().count();
         assertTrue(sizes <= 25, sizes + " sizes");
     }
 

@@ -62,7 +62,8 @@ class SixteenBitsTest {
             float high = from.of((short) (below + 1));
             double middle = ((double) low + high) / 2;
             float x = (float) (low + ((double) high - low) * random.nextDouble());
-            short nearest = (short) (x < middle || x == middle && below % 2 == 0 ? below : below + 1);
+            short nearest =
+                    (short) (x < middle || x == middle && below % 2 == 0 ? below : below + 1);
             assertEquals(nearest, to.of(x), "seed " + SEED + ": " + x);
             assertEquals((short) (nearest | 0x8000), to.of(-x), "seed " + SEED + ": -" + x);
             short even = (short) (below % 2 == 0 ? below : below + 1);

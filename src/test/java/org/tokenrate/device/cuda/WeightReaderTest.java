@@ -42,8 +42,7 @@ class WeightReaderTest {
     }
 
     private static TensorData floats(float... values) {
-        ByteBuffer bytes =
-                ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(values);
         return data(DType.F32, bytes);
     }
@@ -80,18 +79,15 @@ class WeightReaderTest {
     @Test
     void theTwo16BitTypesAreBroughtToEachOther() throws IOException {
         assertArrayEquals(
-                new short[] {0x3f80, 0x3380},
-                read(halves(DType.F16, 0x3c00, 1), 0, 2, DType.BF16));
+                new short[] {0x3f80, 0x3380}, read(halves(DType.F16, 0x3c00, 1), 0, 2, DType.BF16));
         assertArrayEquals(
-                new short[] {0x3c00, 1},
-                read(halves(DType.BF16, 0x3f80, 0x3380), 0, 2, DType.F16));
+                new short[] {0x3c00, 1}, read(halves(DType.BF16, 0x3f80, 0x3380), 0, 2, DType.F16));
     }
 
     @Test
     void aNumberThatF16DoesNotHoldIsAnError() {
         IOException e =
-                assertThrows(
-                        IOException.class, () -> read(floats(1f, 70000f), 0, 2, DType.F16));
+                assertThrows(IOException.class, () -> read(floats(1f, 70000f), 0, 2, DType.F16));
         assertEquals(
                 "layer.weight has the number 70000.0, which f16 does not hold (it ends at 65504);"
                         + " use dtype=bf16 on a GPU that has it",

@@ -28,8 +28,7 @@ final class Answers {
      *
      * @throws ExecutionException if a request fails, with its failure
      */
-    static int[][] of(
-            InferenceEngine engine, int[][] prompts, int count, SamplingParams sampling)
+    static int[][] of(InferenceEngine engine, int[][] prompts, int count, SamplingParams sampling)
             throws InterruptedException, ExecutionException, TimeoutException {
         List<CompletableFuture<int[]>> answers = new ArrayList<>();
         for (int i = 0; i < prompts.length; i++) {
@@ -96,6 +95,7 @@ final class Answers {
                                     gap,
                                     largest));
         }
-        assertTrue(compared > all / 2, "only %d of %d tokens were compared".formatted(compared, all));
+        assertTrue(
+                compared > all / 2, "only %d of %d tokens were compared".formatted(compared, all));
     }
 }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,13 +56,11 @@ class CudaEngineTest {
         return RandomModel.llama(64, 2, heads, kvHeads, headDim, 96, VOCABULARY, false);
     }
 
-    private static int[][] prompts() {
+    private static int[][] prompts(int... lengths) {
         Random random = new Random(SEED);
-        int[][] prompts = new int[LENGTHS.length][];
-        for (int i = 0; i < prompts.length; i++) {
-            prompts[i] = random.ints(LENGTHS[i], 0, VOCABULARY).toArray();
-        }
-        return prompts;
+        return IntStream.of(lengths)
+                .mapToObj(length -> random.ints(length, 0, VOCABULARY).toArray())
+                .toArray(int[][]::new);
     }
 
     private static LocalEngine cuda(
@@ -87,20 +86,20 @@ class CudaEngineTest {
     }
 
     private static int[][] greedy(InferenceEngine engine, int[][] prompts) throws Exception {
-        return greedy(engine, prompts, 8);
-    }
-
-    private static int[][] greedy(InferenceEngine engine, int[][] prompts, int count)
-            throws Exception {
         try (engine) {
-            return Answers.of(engine, prompts, count, SamplingParams.GREEDY);
+            return Answers.of(engine, prompts, 8, SamplingParams.GREEDY);
         }
     }
 
     private static void compare(ModelConfig config, DType dtype, int ranks, boolean graphs)
             throws Exception {
+        compare(config, dtype, ranks, graphs, prompts(LENGTHS));
+    }
+
+    private static void compare(
+            ModelConfig config, DType dtype, int ranks, boolean graphs, int[][] prompts)
+            throws Exception {
         RandomModel model = new RandomModel(config, DType.BF16, new Random(SEED));
-        int[][] prompts = prompts();
         int[][] expected = greedy(cpu(model), prompts);
         int[][] got = greedy(cuda(model, dtype, ranks, graphs, ENOUGH_BLOCKS), prompts);
         Answers.assertSame(model, prompts, expected, got, NEAR.get(dtype));
@@ -148,11 +147,18 @@ class CudaEngineTest {
                 96,
                 false,
                 VOCABULARY,
-                200,
+                scaling.dependsOnLength() ? 200 : 700,
                 1e-5f,
                 new Rope(10000f, scaling),
                 true,
                 List.of(7));
+    }
+
+    /** Enough for their attention to be split, and no power of two. */
+    @Test
+    void soDoThoseOfALongContext() throws Exception {
+        var config = config(Architecture.LLAMA, AttentionConfig.plain(2, 1, 64), RopeScaling.NONE);
+        compare(config, DType.F16, 1, true, prompts(520, 3));
     }
 
     @ParameterizedTest
@@ -164,15 +170,10 @@ class CudaEngineTest {
     @Test
     void preemptionChangesNothing() throws Exception {
         RandomModel model = new RandomModel(llama(4, 2, 64), DType.BF16, new Random(SEED));
-        Random random = new Random(SEED);
-        int[][] prompts = new int[5][];
-        for (int i = 0; i < prompts.length; i++) {
-            prompts[i] = random.ints(58 + i, 0, VOCABULARY).toArray();
-        }
-        int answer = 75; // from a block of its own into a third
-        int[][] expected = greedy(cpu(model), prompts, answer);
-        LocalEngine engine = cuda(model, DType.F16, 1, true, 6);
-        int[][] got = greedy(engine, prompts, answer);
+        int[][] prompts = prompts(61, 62, 63, 64);
+        int[][] expected = greedy(cpu(model), prompts);
+        LocalEngine engine = cuda(model, DType.F16, 1, true, 5); // each will want two blocks
+        int[][] got = greedy(engine, prompts);
         assertTrue(engine.counters().preemptions() > 0, "nothing was preempted");
         Answers.assertSame(model, prompts, expected, got, NEAR.get(DType.F16));
     }
@@ -184,7 +185,7 @@ class CudaEngineTest {
         ModelConfig config = RandomModel.llama(64, 2, 4, 2, 64, 192, VOCABULARY, false);
         RandomModel model = new RandomModel(config, DType.BF16, new Random(SEED));
         Path awq = FourBits.write(temporary, model, groupSize);
-        int[][] prompts = prompts();
+        int[][] prompts = prompts(LENGTHS);
         int[][] expected =
                 greedy(new CpuEngineProvider().open(options("cpu", awq, "f32", 1, true)), prompts);
         var cuda = options("cuda", awq, dtype.label(), ranks, graphs);
@@ -203,7 +204,8 @@ class CudaEngineTest {
         var cancelled = new CompletableFuture<FinishReason>();
         var failed = new CompletableFuture<Exception>();
         try (LocalEngine engine = cuda(model, DType.F16, 1, true, ENOUGH_BLOCKS)) {
-            var long1 = new GenerationRequest(prompts()[1], 900, SamplingParams.GREEDY, true, true);
+            var long1 =
+                    new GenerationRequest(prompts(63)[0], 900, SamplingParams.GREEDY, true, true);
             Generation generation = engine.submit(long1, new Ends(cancelled, failed));
             generation.cancel();
             assertEquals(FinishReason.CANCELLED, cancelled.get(60, TimeUnit.SECONDS));
@@ -234,7 +236,7 @@ class CudaEngineTest {
     void drawsDoNotDependOnTheBatchNorOnGraphs() throws Exception {
         RandomModel model = new RandomModel(llama(4, 2, 64), DType.BF16, new Random(SEED));
         var sampling = new SamplingParams(20, 0.9f, 0.8f, 42);
-        int[][] prompts = prompts();
+        int[][] prompts = prompts(LENGTHS);
         int[][] together;
         try (LocalEngine engine = cuda(model, DType.F16, 1, true, ENOUGH_BLOCKS)) {
             together = Answers.of(engine, prompts, 8, sampling);

@@ -276,7 +276,8 @@ class SimulatedEngineTest {
 
     @Test
     void itIsFoundByNameWithItsTimesBehindIt() throws Exception {
-        var options = new EngineOptions("simulated:2ms:1ms", "builtin", "hf", "auto", 1, 0.5, 8, true);
+        var options =
+                new EngineOptions("simulated:2ms:1ms", "builtin", "hf", "auto", 1, 0.5, 8, true);
         Engines.validate(options);
         try (var engine = Engines.open(options)) {
             assertEquals("simulated:2ms:1ms", engine.info().name());
