@@ -94,7 +94,7 @@ public class RequestThroughputBenchmark {
 
     /**
      * Tensor-parallel ranks: a power of two that divides the model's heads, as far as the engine
-     * has devices. LMDeploy: {@code --tp}.
+     * has devices; on the CPU they share its cores. LMDeploy: {@code --tp}.
      */
     @Param("1")
     public int tp;

@@ -23,6 +23,8 @@ public record AwqData(
         long firstOutput,
         long outputs)
         implements LinearData {
+    private static final int PER_INT = 8;
+
     @Override
     public long inputs() {
         return qweight.rowCount();
@@ -30,6 +32,11 @@ public record AwqData(
 
     @Override
     public LinearData slice(long from, long to) {
+        if (from < 0 || from > to || to > outputs || from % PER_INT != 0 || to % PER_INT != 0) {
+            throw new IllegalArgumentException(
+                    "%s of %d outputs, eight of which share an integer, cannot be cut at %d and %d"
+                            .formatted(name, outputs, from, to));
+        }
         return new AwqData(name, qweight, qzeros, scales, groupSize, firstOutput + from, to - from);
     }
 

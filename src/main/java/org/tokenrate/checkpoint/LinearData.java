@@ -11,7 +11,11 @@ public sealed interface LinearData permits DenseData, AwqData {
     /** Columns of W. */
     long inputs();
 
-    /** Outputs {@code from} to {@code to} (exclusive) as weights of their own. */
+    /**
+     * Outputs {@code from} to {@code to} (exclusive) as weights of their own.
+     *
+     * @throws IllegalArgumentException if the weights cannot be cut there
+     */
     LinearData slice(long from, long to);
 
     /**

@@ -154,7 +154,10 @@ public interface Device extends AutoCloseable {
     /** Copies a row out; for tests and diagnosis. */
     float[] read(Tensor tensor, int row);
 
-    /** Frees everything of the device. No operation runs, and other ranks may be closed already. */
+    /**
+     * Frees everything of the device. No operation runs, and other ranks may be closed already.
+     * Idempotent.
+     */
     @Override
     void close();
 }

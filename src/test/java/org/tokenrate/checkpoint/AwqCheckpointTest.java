@@ -74,6 +74,15 @@ class AwqCheckpointTest {
                                 .formatted(LAYER, range[0], range[1]),
                         e.getMessage());
             }
+            for (int[] range : new int[][] {{0, 4}, {4, 8}, {-8, 8}, {16, 32}}) {
+                var e =
+                        assertThrows(
+                                IllegalArgumentException.class,
+                                () -> layer.slice(range[0], range[1]));
+                assertTrue(
+                        e.getMessage().endsWith("at %d and %d".formatted(range[0], range[1])),
+                        e.getMessage());
+            }
         }
     }
 

@@ -19,7 +19,8 @@ final class LoadProgress {
         ModelConfig config = shards.get(0).config();
         long total = checkpoint.bytes();
         if (total > 0) {
-            // Every rank reads the whole embedding; as the head it is read once more.
+            // Every rank reads the whole embedding; as the head it is read once more. What else is
+            // read more than once, norms and KV heads that several ranks hold, is little.
             int more = shards.size() - 1 + (config.tiedEmbeddings() ? 1 : 0);
             total += more * embeddingBytes(checkpoint, config);
         }

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -37,6 +39,21 @@ class RankThreadsTest {
         }
         assertSame(Thread.currentThread(), threads[0]);
         for (int r = 1; r < ranks; r++) assertTrue(!threads[r].isAlive(), "rank " + r);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aTaskCostsItsCallerNoMemory(int ranks) throws IOException {
+        var bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        int[] runs = new int[ranks];
+        RankThreads.Task task = r -> runs[r]++;
+        try (RankThreads all = new RankThreads(ranks, () -> {})) {
+            for (int i = 0; i < 1000; i++) all.run(task);
+            long before = bean.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < 10_000; i++) all.run(task);
+            long allocated = bean.getCurrentThreadAllocatedBytes() - before;
+            assertTrue(allocated < 10_000, allocated + " bytes for 10,000 tasks");
+        }
     }
 
     @Test
