@@ -63,10 +63,10 @@ class CollectivesTest {
         }
     }
 
-    private static Pointer at(long address) {
+    private static Pointer at(long where) {
         return new Pointer() {
             {
-                this.address = address;
+                address = where;
             }
         };
     }

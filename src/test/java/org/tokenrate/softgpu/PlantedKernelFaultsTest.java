@@ -157,10 +157,10 @@ class PlantedKernelFaultsTest {
                 fault(
                         "a barrier of the warp where the block's is needed",
                         CUDA_ERROR_LAUNCH_FAILED,
-                        "(32,0,0)",
+                        "(63,0,0)", // the last that comes goes on first
                         "dynamic[t] = 1; __syncwarp(); x[t] = dynamic[t ^ (t < 32 ? 1 : 32)];",
                         "data race: read",
-                        "thread (0,0,0) wrote"),
+                        "thread (31,0,0) wrote"),
                 fault(
                         "global memory with no barrier",
                         CUDA_ERROR_LAUNCH_FAILED,
@@ -266,7 +266,7 @@ class PlantedKernelFaultsTest {
                 "if (t < 32) { __syncwarp(); x[t] = __shfl_sync(~0u, 1.0f, 3); }",
                 "if (t % 32 < 8) x[t] = __shfl_xor_sync(0xff, 1.0f, 1);",
                 "if (t % 32 == 9) return; x[t] = __shfl_xor_sync(~0u, 1.0f, t % 32 > 23 ? 1 : 0);",
-                "float4 v = ((float4*)x)[31]; x[64 + t] = v.x;",
+                "float4 v = ((float4*)x)[31]; x[t] = v.x;",
                 "atomicAdd(x, 1.0f);",
                 "char* c = (char*)dynamic; c[t] = t; __syncthreads(); x[t] = c[63 - t];"
             })

@@ -163,10 +163,10 @@ class ProductsTest {
         return values;
     }
 
-    private static Pointer at(long address) {
+    private static Pointer at(long where) {
         return new Pointer() {
             {
-                this.address = address;
+                address = where;
             }
         };
     }

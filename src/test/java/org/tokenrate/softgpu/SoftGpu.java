@@ -190,6 +190,7 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(flags());
+        command.add("-XX:ErrorFile=" + scratch.resolve("crash.txt"));
         command.addAll(arguments);
         ProcessBuilder builder =
                 new ProcessBuilder(command)
@@ -219,6 +220,7 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
                                 "--add-modules=jdk.incubator.vector",
                                 "-Xmx2g",
                                 "-XX:+UseSerialGC",
+                                "-XX:-CreateCoredumpOnCrash",
                                 // The devices' memory is this process's own: no leak of JavaCPP's.
                                 "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
                                 // What is compiled here must not be found on a real device later.
@@ -235,7 +237,7 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
     private static String hash() throws IOException {
         try (Stream<Path> files = Files.list(SOURCES)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Path file : files.sorted().toList()) {
+            for (Path file : files.filter(f -> !f.toString().endsWith(".md")).sorted().toList()) {
                 digest.update(file.getFileName().toString().getBytes());
                 digest.update(Files.readAllBytes(file));
             }

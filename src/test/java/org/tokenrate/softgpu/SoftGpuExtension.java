@@ -5,6 +5,7 @@ import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -57,10 +58,10 @@ final class SoftGpuExtension
         SoftGpu.Ended ended =
                 gpu.run(scratch, SoftGpuTests.class, tests.getName(), results.toString());
         context.getStore(NAMESPACE).put(tests, Results.read(results, ended));
-        for (String file : new String[] {"results.json", "softgpu-report.txt", "softgpu-output.txt"}) {
-            Files.deleteIfExists(scratch.resolve(file));
+        try (Stream<Path> files = Files.list(scratch)) {
+            for (Path file : files.toList()) Files.delete(file);
         }
-        Files.deleteIfExists(scratch);
+        Files.delete(scratch);
     }
 
     @Override
