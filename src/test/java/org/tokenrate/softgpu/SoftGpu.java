@@ -1,5 +1,7 @@
 package org.tokenrate.softgpu;
 
+import org.opentest4j.TestAbortedException;
+
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,7 +21,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.opentest4j.TestAbortedException;
 
 /**
  * The built stand-ins and how they are to behave; makes the JVMs that run on them.
@@ -36,7 +37,9 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
     private static final Path BUILT = Path.of("target", "softgpu");
     private static final int MINUTES = 10;
 
-    /** How much is watched: nothing; addresses; addresses, races and uninitialised shared memory. */
+    /**
+     * How much is watched: nothing; addresses; addresses, races and uninitialised shared memory.
+     */
     public enum Check {
         OFF,
         FAST,
@@ -76,8 +79,8 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
     }
 
     /**
-     * Skips the test where there is none, or fails it if the environment variable SOFTGPU_REQUIRED is
-     * set, so that a build can insist.
+     * Skips the test where there is none, or fails it if the environment variable SOFTGPU_REQUIRED
+     * is set, so that a build can insist.
      */
     public static void assumeHere() {
         missing()
