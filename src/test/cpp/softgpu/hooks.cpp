@@ -122,6 +122,17 @@ inline void check(const void *pointer, unsigned bytes, bool write, const Place &
     if (shadow.accesses != nullptr && plain && bytes > 1) watch<false>(shadow.accesses + (a - shadow.base) / 2, a, bytes, write, place);
 }
 
+/** A structure of any size. */
+void checkRange(const void *p, size_t n, bool write, const Place &place) {
+    auto *at = static_cast<const char *>(p);
+    while (n > 0) {
+        const unsigned step = n >= 4 && reinterpret_cast<uintptr_t>(at) % 4 == 0 ? 4 : n >= 2 && reinterpret_cast<uintptr_t>(at) % 2 == 0 ? 2 : 1;
+        check(at, step, write, place);
+        at += step;
+        n -= step;
+    }
+}
+
 } // namespace
 
 void beginLaunch(Block &b) { launchStart[b.worker] = ++b.time; }
@@ -186,12 +197,8 @@ HOOKS(4)
 HOOKS(8)
 HOOKS(16)
 
-void __tsan_read_range(void *p, unsigned long n) {
-    for (unsigned long i = 0; i < n; i++) check(static_cast<char *>(p) + i, 1, false, {PC});
-}
-void __tsan_write_range(void *p, unsigned long n) {
-    for (unsigned long i = 0; i < n; i++) check(static_cast<char *>(p) + i, 1, true, {PC});
-}
+void __tsan_read_range(void *p, unsigned long n) { checkRange(p, n, false, {PC}); }
+void __tsan_write_range(void *p, unsigned long n) { checkRange(p, n, true, {PC}); }
 
 /** An atomic operation is no race with another one; it reads what is there. */
 void softgpu_atomic_access(const void *p, int bytes, const char *file, int line) {

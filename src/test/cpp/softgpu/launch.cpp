@@ -2,6 +2,7 @@
 #include "block.h"
 #include "device_table.h"
 #include "shadow.h"
+#include <algorithm>
 #include <atomic>
 #include <cstdarg>
 #include <cstdio>
@@ -225,7 +226,7 @@ class Workers {
         next = 0;
         failure = CUDA_SUCCESS;
         launchFailed = false;
-        busy = threads;
+        busy = participants = static_cast<int>(std::min<unsigned long long>(static_cast<unsigned>(threads), blocks));
         turn++;
         // All of them before the first of them runs: each looks at the times of the others.
         for (Block *b : their) beginLaunch(*b);
@@ -243,7 +244,7 @@ class Workers {
     std::atomic<unsigned long long> next{0};
     std::atomic<int> failure{CUDA_SUCCESS};
     std::vector<Block *> their;
-    int threads = 0, busy = 0;
+    int threads = 0, participants = 0, busy = 0;
     unsigned long turn = 0;
 
     void start() {
@@ -259,7 +260,7 @@ class Workers {
         for (;;) {
             {
                 std::unique_lock<std::mutex> guard(mutex);
-                wake.wait(guard, [&] { return turn != seen; });
+                wake.wait(guard, [&] { return turn != seen && static_cast<int>(mine->worker) < participants; });
                 seen = turn;
             }
             block = mine;

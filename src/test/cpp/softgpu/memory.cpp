@@ -138,13 +138,12 @@ std::string describe(uintptr_t address) {
     if (!inDeviceMemory(address)) return address < 65536 ? "a null pointer or close to it" : "no device memory";
     const int device = static_cast<int>((address - shadow.base) / arenaBytes);
     const Allocation *a = allocationAt(address);
-    if (a == nullptr) {
-        const Allocation *next = allocationAt(address + page);
-        if (next != nullptr && next->begin > address) {
-            return format("%zu bytes before an allocation of %zu bytes of device %d", static_cast<size_t>(next->begin - address), next->bytes, device);
-        }
-        return format("in no allocation of device %d", device);
+    const Allocation *next = allocationAt(address + page);
+    const bool inside = a != nullptr && address - a->begin < a->bytes;
+    if (!inside && next != nullptr && next->begin > address && !next->freed) {
+        return format("%zu bytes before an allocation of %zu bytes of device %d", static_cast<size_t>(next->begin - address), next->bytes, device);
     }
+    if (a == nullptr) return format("in no allocation of device %d", device);
     const size_t offset = address - a->begin;
     if (offset >= a->bytes) {
         return format("%zu bytes after the end of an allocation of %zu bytes of device %d%s", offset - a->bytes, a->bytes, device,

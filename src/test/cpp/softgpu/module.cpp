@@ -76,7 +76,9 @@ int maxThreadsOf(const Function &function) { return function.kernel->maxThreads 
 std::unique_ptr<Module> loadModule(Context &context, const void *image) {
     auto *header = static_cast<const ImageHeader *>(image);
     if (memcmp(header->magic, imageMagic, sizeof header->magic) != 0) throw Refusal{CUDA_ERROR_INVALID_IMAGE};
-    if (header->abi != imageAbi || header->architecture != settings().architecture) throw Refusal{CUDA_ERROR_NO_BINARY_FOR_GPU};
+    // A cubin runs on devices of its major version, from its minor version on.
+    const int device = settings().architecture;
+    if (header->abi != imageAbi || header->architecture / 10 != device / 10 || header->architecture > device) throw Refusal{CUDA_ERROR_NO_BINARY_FOR_GPU};
     const char *elf = reinterpret_cast<const char *>(header + 1);
     auto module = std::make_unique<Module>();
     module->context = &context;

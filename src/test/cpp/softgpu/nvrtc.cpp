@@ -1,6 +1,7 @@
 // NVRTC, by g++: preprocess, rewrite, compile to a shared library, keep it by what it was made of.
 #include "image.h"
 #include "rewrite.h"
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -39,8 +40,14 @@ std::string readAll(const std::string &path) {
     return text.str();
 }
 
+/** Another one for each call, among threads and processes. */
+std::string unique() {
+    static std::atomic<int> number{0};
+    return std::to_string(getpid()) + "-" + std::to_string(number++);
+}
+
 bool writeAll(const std::string &path, const std::string &text) {
-    std::string temporary = path + "." + std::to_string(getpid());
+    std::string temporary = path + "." + unique();
     std::ofstream(temporary, std::ios::binary) << text;
     return rename(temporary.c_str(), path.c_str()) == 0;
 }
@@ -127,7 +134,7 @@ bool translate(const std::vector<std::string> &options, std::string &flags, int 
 }
 
 int compile(Program &p, const std::vector<std::string> &options) {
-    static int calls = 0;
+    static std::atomic<int> calls{0};
     if (strncmp(failWanted(), "nvrtc:", 6) == 0 && ++calls == atoi(failWanted() + 6)) {
         p.log = "softgpu nvrtc: error: the failure that SOFTGPU_FAIL asks for\n";
         return COMPILATION;
@@ -153,7 +160,7 @@ int compile(Program &p, const std::vector<std::string> &options) {
     mkdir((directory + "/kernels").c_str(), 0777);
     std::string library = readAll(base + ".so");
     if (library.empty()) {
-        const std::string folder = base + "." + std::to_string(getpid()) + ".d";
+        const std::string folder = base + "." + unique() + ".d";
         mkdir(folder.c_str(), 0777);
         std::string name = p.name.substr(p.name.rfind('/') + 1);
         writeAll(folder + "/" + name, p.source);

@@ -2,7 +2,6 @@ package org.tokenrate.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -10,16 +9,16 @@ import java.util.concurrent.Callable;
 import org.tokenrate.compare.Compare;
 import org.tokenrate.compare.CompareOptions;
 import org.tokenrate.compare.Side;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code compare}: whether a commit is faster or slower than another, and how sure that is. */
 @Command(
-        name = "java -jar benchmarks.jar compare",
+        name = "compare",
         sortOptions = false,
         description = {
             "Says of every figure whether the candidate is faster or slower than the base.",
@@ -35,10 +34,13 @@ import picocli.CommandLine.TypeConversionException;
             "Examples",
             "  compare 1a2b3c4 5d6e7f8",
             "  compare 1a2b3c4 5d6e7f8 --fail-over 3%% --markdown comment.md",
-            "  compare cpu/jmh.json cuda/jmh.json --across engine --force",
-            "",
-            "Exit status: 0 nothing is slower by more than --fail-over (or none was given), 1"
-                    + " something is, 2 the arguments or the results do not allow a comparison."
+            "  compare cpu/jmh.json cuda/jmh.json --across engine --force"
+        },
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {
+            "0:nothing is slower by more than --fail-over, or none was given",
+            "1:something is slower by more than --fail-over",
+            "2:the arguments or the results do not allow a comparison"
         })
 final class CompareCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "BASE", description = "what to compare with")
@@ -90,25 +92,7 @@ final class CompareCommand implements Callable<Integer> {
             description = "base folder of results (${DEFAULT-VALUE})")
     private Path results;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "shows this")
-    private boolean help;
-
-    private CompareCommand() {}
-
-    static int run(List<String> args) {
-        return new CommandLine(new CompareCommand())
-                .setExecutionExceptionHandler(
-                        (e, command, parsed) -> {
-                            if (!(e instanceof IOException
-                                    || e instanceof IllegalArgumentException)) throw e;
-                            command.getErr().println("ERROR: " + e.getMessage());
-                            return Main.BAD_ARGUMENTS;
-                        })
-                .execute(args.toArray(String[]::new));
-    }
+    @Mixin private HelpOption help;
 
     @Override
     public Integer call() throws IOException {

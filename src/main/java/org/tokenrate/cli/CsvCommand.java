@@ -7,16 +7,27 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.tokenrate.report.ThroughputCsv;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code csv}: makes the CSV files of a run again. */
 @Command(
-        name = "java -jar benchmarks.jar csv",
+        name = "csv",
         sortOptions = false,
-        description = "Makes throughput.csv and iterations.csv from the jmh.json of a run.")
+        description = "Makes throughput.csv and iterations.csv from the jmh.json of a run.",
+        footer = {
+            "",
+            "Examples",
+            "  csv results/1a2b3c4/20260101T000000Z/jmh.json",
+            "  csv jmh.json -o /tmp/csv"
+        },
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {
+            "0:the files were written",
+            "2:the arguments are wrong, or a file cannot be read or written"
+        })
 final class CsvCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "JMH.JSON", description = "the jmh.json of a run")
     private Path jmhJson;
@@ -27,24 +38,7 @@ final class CsvCommand implements Callable<Integer> {
             description = "folder to write to; the one that jmh.json is in unless given")
     private Optional<Path> output = Optional.empty();
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "shows this")
-    private boolean help;
-
-    private CsvCommand() {}
-
-    static int run(List<String> args) {
-        return new CommandLine(new CsvCommand())
-                .setExecutionExceptionHandler(
-                        (e, command, parsed) -> {
-                            if (!(e instanceof IOException)) throw e;
-                            command.getErr().println("ERROR: " + e.getMessage());
-                            return Main.FAILED;
-                        })
-                .execute(args.toArray(String[]::new));
-    }
+    @Mixin private HelpOption help;
 
     @Override
     public Integer call() throws IOException {

@@ -1,13 +1,21 @@
 package org.tokenrate.cli;
 
+import picocli.CommandLine;
+
 /** What {@code -h} shows before JMH's own help. */
 final class Help {
-    static final String TEXT =
+    private static final String USAGE =
             """
             tokenrate: token and request throughput of LLM inference engines, measured with JMH.
 
               java -jar benchmarks.jar [regexp] [-p name=value,value]... [JMH options] [--results DIR]
-              java -jar benchmarks.jar csv path/to/jmh.json [-o DIR]
+              java -jar benchmarks.jar SUBCOMMAND ...
+
+            Subcommands (SUBCOMMAND --help shows more)
+            """;
+
+    private static final String REST =
+            """
 
             Examples
               a quick sweep          RequestThroughput -p concurrency=1,16,64 -p numPrompts=64
@@ -19,10 +27,16 @@ final class Help {
             One iteration is one whole workload of numPrompts requests. Results go to
             results/COMMIT/START/ (--results DIR for another base): throughput.csv, iterations.csv,
             jmh.json, run.json and requests-*.jsonl. Without arguments everything runs, with defaults.
-            Exit status: 0 all went well, 1 a run or a request failed, 2 the arguments are wrong.
+            Exit status: 0 all went well, 1 a run, a request or a gate failed, 2 the arguments or the
+            files they name are wrong. -Dtokenrate.trace=true before -jar shows where an error comes from.
 
             JMH's own options:
             """;
 
     private Help() {}
+
+    static String text() {
+        CommandLine root = RootCommand.commandLine();
+        return USAGE + root.getHelp().commandList() + REST;
+    }
 }

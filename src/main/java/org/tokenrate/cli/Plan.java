@@ -36,15 +36,12 @@ record Plan(List<Combination> combinations, List<String> swept) {
      */
     static Plan of(Options options, Set<String> parameterNames) {
         Collection<BenchmarkListEntry> benchmarks =
-                BenchmarkList.defaultList()
-                        .find(
-                                OutputFormatFactory.createFormatInstance(
-                                        System.out, VerboseMode.SILENT),
-                                options.getIncludes(),
-                                options.getExcludes());
+                find(options.getIncludes(), options.getExcludes());
         if (benchmarks.isEmpty()) {
             throw new IllegalArgumentException(
-                    "no benchmark matches " + options.getIncludes() + "; -l lists them");
+                    "no benchmark matches "
+                            + options.getIncludes()
+                            + "; -l lists them, -h the subcommands");
         }
         requireKnown(parameterNames, benchmarks);
         var combinations = new ArrayList<Combination>();
@@ -62,6 +59,16 @@ record Plan(List<Combination> combinations, List<String> swept) {
         var plan = new Plan(List.copyOf(combinations), List.copyOf(swept));
         if (plan.hasRequestThroughput()) plan.check(options);
         return plan;
+    }
+
+    static boolean matchesBenchmark(String regexp) {
+        return !find(List.of(regexp), List.of()).isEmpty();
+    }
+
+    private static Collection<BenchmarkListEntry> find(
+            List<String> includes, List<String> excludes) {
+        var silent = OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT);
+        return BenchmarkList.defaultList().find(silent, includes, excludes);
     }
 
     static boolean isRequestThroughput(String benchmark) {

@@ -14,6 +14,9 @@ public interface EngineProvider {
      */
     void validate(EngineOptions options);
 
+    /** Looks whether the engine can run on this machine; never fails, loads no model. */
+    Diagnosis diagnose();
+
     /** Loads the model and starts the engine. */
     InferenceEngine open(EngineOptions options) throws IOException;
 

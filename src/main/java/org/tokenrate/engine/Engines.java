@@ -1,11 +1,16 @@
 package org.tokenrate.engine;
 
 import java.io.IOException;
+import java.util.List;
+import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 
 /** The engines on the class path, by name. */
 public final class Engines {
+    /** What {@code auto} tries, best first. */
+    private static final List<String> BY_SPEED = List.of("cuda", "cpu");
+
     private Engines() {}
 
     /** Fails early, before a model loads, on options that the named engine cannot take. */
@@ -24,14 +29,29 @@ public final class Engines {
         return provider(options).open(options, progress);
     }
 
+    /** What each engine says of this machine, by name. */
+    public static Map<String, Diagnosis> diagnose() {
+        var all = new TreeMap<String, Diagnosis>();
+        providers().forEach((name, provider) -> all.put(name, provider.diagnose()));
+        return all;
+    }
+
+    /** The engine that {@code auto} stands for: the first of {@link #BY_SPEED} that can run. */
+    public static String auto() {
+        Map<String, EngineProvider> providers = providers();
+        return BY_SPEED.stream()
+                .filter(
+                        name ->
+                                providers.containsKey(name)
+                                        && providers.get(name).diagnose().ready())
+                .findFirst()
+                .orElse(BY_SPEED.get(BY_SPEED.size() - 1));
+    }
+
     private static EngineProvider provider(EngineOptions options) {
-        var providers = new TreeMap<String, EngineProvider>();
-        for (EngineProvider p : ServiceLoader.load(EngineProvider.class)) {
-            providers.put(p.name(), p);
-        }
+        Map<String, EngineProvider> providers = providers();
         String name = options.engine().split(":", 2)[0];
-        // No GPU engine yet: auto is the CPU.
-        EngineProvider found = providers.get(name.equals("auto") ? "cpu" : name);
+        EngineProvider found = providers.get(name.equals("auto") ? auto() : name);
         if (found == null) {
             throw new IllegalArgumentException(
                     "engine="
@@ -40,5 +60,13 @@ public final class Engines {
                             + String.join(", ", providers.keySet()));
         }
         return found;
+    }
+
+    private static Map<String, EngineProvider> providers() {
+        var providers = new TreeMap<String, EngineProvider>();
+        for (EngineProvider p : ServiceLoader.load(EngineProvider.class)) {
+            providers.put(p.name(), p);
+        }
+        return providers;
     }
 }

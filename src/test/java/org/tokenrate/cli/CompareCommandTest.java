@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,7 +41,7 @@ class CompareCommandTest {
                 "ERROR: 'ffff' is neither a file, a folder nor a commit in results; that has"
                         + " 1a2b3c4\n",
                 cli.err());
-        assertEquals(2, CompareCommand.run(List.of("a", "b", "--fail-over", "x")));
-        assertEquals(2, CompareCommand.run(List.of("a")));
+        assertEquals(2, Main.run("compare", "a", "b", "--fail-over", "x"));
+        assertEquals(2, Main.run("compare", "a"));
     }
 }

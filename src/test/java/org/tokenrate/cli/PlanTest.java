@@ -52,7 +52,9 @@ class PlanTest {
     @Test
     void aBenchmarkThatIsNotThereIsRefused() {
         var e = assertThrows(IllegalArgumentException.class, () -> planOf("NoSuchBenchmark"));
-        assertEquals("no benchmark matches [NoSuchBenchmark]; -l lists them", e.getMessage());
+        assertEquals(
+                "no benchmark matches [NoSuchBenchmark]; -l lists them, -h the subcommands",
+                e.getMessage());
     }
 
     private static String refusal(String... args) {

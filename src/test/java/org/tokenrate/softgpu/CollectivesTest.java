@@ -6,13 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.tokenrate.softgpu.TestDevice.check;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.cuda.cudart.CUgraphExec_st;
 import org.bytedeco.cuda.cudart.CUgraph_st;
@@ -20,6 +13,14 @@ import org.bytedeco.cuda.nccl.ncclComm;
 import org.bytedeco.cuda.nccl.ncclUniqueId;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /** NCCL among four devices, a thread a rank. */
 @OnSoftGpu(devices = 4)
@@ -63,10 +64,10 @@ class CollectivesTest {
         }
     }
 
-    private static Pointer at(long address) {
+    private static Pointer at(long where) {
         return new Pointer() {
             {
-                this.address = address;
+                address = where;
             }
         };
     }
@@ -82,7 +83,12 @@ class CollectivesTest {
                             assertEquals(
                                     0,
                                     ncclAllReduce(
-                                            at(x), at(x), 2, ncclFloat32, ncclSum, comm,
+                                            at(x),
+                                            at(x),
+                                            2,
+                                            ncclFloat32,
+                                            ncclSum,
+                                            comm,
                                             device.stream));
                             check("add", device.queue(add, 1, 2, 0, x, 0.5f));
                             check("wait", cuStreamSynchronize(device.stream));
@@ -125,7 +131,12 @@ class CollectivesTest {
                             assertEquals(
                                     0,
                                     ncclAllReduce(
-                                            at(x), at(x), 1, ncclFloat32, ncclSum, comm,
+                                            at(x),
+                                            at(x),
+                                            1,
+                                            ncclFloat32,
+                                            ncclSum,
+                                            comm,
                                             device.stream));
                             check("end", cuStreamEndCapture(device.stream, graph));
                             CUgraphExec_st exec = new CUgraphExec_st();

@@ -4,15 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
 
 /** What SOFTGPU_FAIL makes fail does, and what a program leaves behind is told at its end. */
 class InjectedFaultsTest {
@@ -54,7 +55,7 @@ class InjectedFaultsTest {
 
     @Test
     void aLostDeviceFailsEveryCallButForgetsWhatIsGivenBack() throws Exception {
-        SoftGpu.Ended ended = run("lost:11"); // as the kernel's function is asked for
+        SoftGpu.Ended ended = run("lost:10"); // as the kernel's function is asked for
         assertTrue(ended.output().contains("module 0\nfunction 46\n"), ended.output());
         assertTrue(ended.output().contains("wait 46"), ended.output());
         assertTrue(ended.output().contains("free 46"), ended.output());

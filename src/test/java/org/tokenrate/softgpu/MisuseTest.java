@@ -54,13 +54,13 @@ class MisuseTest {
         "big, 0, 32, 0, 'a grid of (0,1,1) blocks'",
         "big, 1, 0, 0, 'a block of (0,1,1) threads'",
         "small, 1, 32, 49153, 49153 bytes of dynamic shared memory beside 0 static ones",
-        "big, 1, 32, 16385, 16385 bytes of dynamic shared memory beside 32768 static ones; 16384 at most"
+        "big, 1, 32, 16385, 16385 bytes of dynamic shared memory beside 32768 static ones; 16384 at"
+            + " most"
     })
     void aLaunchOverTheLimits(String name, int grid, int block, int shared, String words) {
         CUfunc_st kernel = device.kernel(SOURCE, name);
         long x = device.allocate(4096);
-        isRefused(
-                CUDA_ERROR_INVALID_VALUE, device.launch(kernel, grid, block, shared, x), words);
+        isRefused(CUDA_ERROR_INVALID_VALUE, device.launch(kernel, grid, block, shared, x), words);
     }
 
     @Test
@@ -70,8 +70,7 @@ class MisuseTest {
         int most = 166912;
         check(
                 "cuFuncSetAttribute",
-                cuFuncSetAttribute(
-                        kernel, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, most));
+                cuFuncSetAttribute(kernel, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, most));
         check("launch", device.launch(kernel, 1, 32, most, x));
         isRefused(
                 CUDA_ERROR_INVALID_VALUE,

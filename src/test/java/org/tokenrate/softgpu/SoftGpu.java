@@ -1,5 +1,7 @@
 package org.tokenrate.softgpu;
 
+import org.opentest4j.TestAbortedException;
+
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,7 +21,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.opentest4j.TestAbortedException;
 
 /**
  * The built stand-ins and how they are to behave; makes the JVMs that run on them.
@@ -36,7 +37,9 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
     private static final Path BUILT = Path.of("target", "softgpu");
     private static final int MINUTES = 10;
 
-    /** How much is watched: nothing; addresses; addresses, races and uninitialised shared memory. */
+    /**
+     * How much is watched: nothing; addresses; addresses, races and uninitialised shared memory.
+     */
     public enum Check {
         OFF,
         FAST,
@@ -76,8 +79,8 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
     }
 
     /**
-     * Skips the test where there is none, or fails it if the environment variable SOFTGPU_REQUIRED is
-     * set, so that a build can insist.
+     * Skips the test where there is none, or fails it if the environment variable SOFTGPU_REQUIRED
+     * is set, so that a build can insist.
      */
     public static void assumeHere() {
         missing()
@@ -190,6 +193,7 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(flags());
+        command.add("-XX:ErrorFile=" + scratch.resolve("crash.txt"));
         command.addAll(arguments);
         ProcessBuilder builder =
                 new ProcessBuilder(command)
@@ -219,6 +223,7 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
                                 "--add-modules=jdk.incubator.vector",
                                 "-Xmx2g",
                                 "-XX:+UseSerialGC",
+                                "-XX:-CreateCoredumpOnCrash",
                                 // The devices' memory is this process's own: no leak of JavaCPP's.
                                 "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
                                 // What is compiled here must not be found on a real device later.
@@ -235,7 +240,7 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
     private static String hash() throws IOException {
         try (Stream<Path> files = Files.list(SOURCES)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Path file : files.sorted().toList()) {
+            for (Path file : files.filter(f -> !f.toString().endsWith(".md")).sorted().toList()) {
                 digest.update(file.getFileName().toString().getBytes());
                 digest.update(Files.readAllBytes(file));
             }

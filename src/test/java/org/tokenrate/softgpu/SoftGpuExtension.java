@@ -1,10 +1,5 @@
 package org.tokenrate.softgpu;
 
-import java.io.IOException;
-import java.lang.reflect.Method;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Optional;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -14,6 +9,13 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
+
+import java.io.IOException;
+import java.lang.reflect.Method;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Runs a class's tests in a JVM on the software GPU and gives each test's result here. */
 final class SoftGpuExtension
@@ -57,10 +59,10 @@ final class SoftGpuExtension
         SoftGpu.Ended ended =
                 gpu.run(scratch, SoftGpuTests.class, tests.getName(), results.toString());
         context.getStore(NAMESPACE).put(tests, Results.read(results, ended));
-        for (String file : new String[] {"results.json", "softgpu-report.txt", "softgpu-output.txt"}) {
-            Files.deleteIfExists(scratch.resolve(file));
+        try (Stream<Path> files = Files.list(scratch)) {
+            for (Path file : files.toList()) Files.delete(file);
         }
-        Files.deleteIfExists(scratch);
+        Files.delete(scratch);
     }
 
     @Override

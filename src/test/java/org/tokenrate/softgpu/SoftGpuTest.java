@@ -4,11 +4,12 @@ import static org.bytedeco.cuda.global.cudart.*;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.util.stream.IntStream;
 import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.stream.IntStream;
 
 /** Kernels on the software GPU compute what they would on a device. */
 @OnSoftGpu(devices = 2)
@@ -123,7 +124,8 @@ class SoftGpuTest {
             String report = Report.take();
             org.junit.jupiter.api.Assertions.assertTrue(
                     report.contains("write of 4 bytes")
-                            && report.contains("0 bytes after the end of an allocation of 160 bytes")
+                            && report.contains(
+                                    "0 bytes after the end of an allocation of 160 bytes")
                             && report.contains(
                                     "kernel over, block (0,0,0), thread (40,0,0), test.cu:2"),
                     report);

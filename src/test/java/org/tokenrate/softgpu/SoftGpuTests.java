@@ -1,13 +1,7 @@
 package org.tokenrate.softgpu;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.file.Path;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
+
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.launcher.EngineFilter;
@@ -15,6 +9,14 @@ import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Runs the tests of a class in this JVM. Arguments: the class, the file for the results. */
 final class SoftGpuTests {
@@ -54,7 +56,8 @@ final class SoftGpuTests {
                     };
             // A class that succeeds says nothing of its tests.
             if (test.isTest() || !text.isEmpty()) {
-                results.put(test.isTest() ? test.getUniqueId() : test.getDisplayName() + ": ", text);
+                results.put(
+                        test.isTest() ? test.getUniqueId() : test.getDisplayName() + ": ", text);
             }
         }
 

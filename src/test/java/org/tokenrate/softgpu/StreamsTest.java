@@ -181,9 +181,9 @@ class StreamsTest {
     void aWaitDuringCaptureIsRefused() {
         CUgraph_st graph = new CUgraph_st();
         check("begin", cuStreamBeginCapture(device.stream, CU_STREAM_CAPTURE_MODE_GLOBAL));
-        assertEquals(
-                CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuStreamSynchronize(device.stream));
-        assertTrue(Report.take().contains("cuStreamSynchronize on a stream that is being captured"));
+        assertEquals(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuStreamSynchronize(device.stream));
+        assertTrue(
+                Report.take().contains("cuStreamSynchronize on a stream that is being captured"));
         check("end", cuStreamEndCapture(device.stream, graph));
         check("cuGraphDestroy", cuGraphDestroy(graph));
     }
@@ -197,8 +197,7 @@ class StreamsTest {
         check("record", cuEventRecord(event, device.stream));
         check("fork", cuStreamWaitEvent(other, event, 0));
         check("memset", cuMemsetD32Async(x, 0, N, other));
-        assertEquals(
-                CUDA_ERROR_STREAM_CAPTURE_UNJOINED, cuStreamEndCapture(device.stream, graph));
+        assertEquals(CUDA_ERROR_STREAM_CAPTURE_UNJOINED, cuStreamEndCapture(device.stream, graph));
         assertNotEquals("", Report.take());
     }
 

@@ -3,9 +3,6 @@ package org.tokenrate.softgpu;
 import static org.bytedeco.cuda.global.cudart.*;
 import static org.bytedeco.cuda.global.nvrtc.*;
 
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
 import org.bytedeco.cuda.cudart.CUctx_st;
 import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.cuda.cudart.CUmod_st;
@@ -19,7 +16,13 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
 
-/** A device and its current context, for tests that launch a kernel or two; frees all that it gave. */
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A device and its current context, for tests that launch a kernel or two; frees all that it gave.
+ */
 public final class TestDevice implements AutoCloseable {
     private final int device;
     private final CUctx_st context = new CUctx_st();

@@ -98,6 +98,21 @@ public final class CpuDevice implements Device {
                         .formatted(dtype.name().toLowerCase(Locale.ROOT), OneDnn.instructionSet()));
     }
 
+    /** This machine's CPU in words, without a device on it. */
+    public static String here() {
+        int cores = Runtime.getRuntime().availableProcessors();
+        return "%s, %d cores, %s with oneDNN %s"
+                .formatted(CpuModel.name(), cores, OneDnn.instructionSet(), OneDnn.version());
+    }
+
+    /** What it multiplies, in a sentence. */
+    public static String types() {
+        if (preferredType() == DType.BF16) return "dtype=auto is bf16, which this CPU multiplies";
+        return multiplies(DType.BF16)
+                ? "dtype=auto is f32: this CPU emulates bf16, which is slower"
+                : "dtype=auto is f32: this CPU has no bf16 products";
+    }
+
     @Override
     public String description() {
         return "%s, %d threads, %s"

@@ -1,9 +1,11 @@
 package org.tokenrate.engine.local;
 
 import java.io.IOException;
+import java.util.List;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.Device;
 import org.tokenrate.device.cpu.CpuDevice;
+import org.tokenrate.engine.Diagnosis;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.EngineProvider;
 import org.tokenrate.engine.InferenceEngine;
@@ -57,6 +59,15 @@ public final class CpuEngineProvider implements EngineProvider {
                             "dtype=%s is not known to engine=cpu; use auto, f32 or bf16"
                                     .formatted(dtype));
         };
+    }
+
+    @Override
+    public Diagnosis diagnose() {
+        try {
+            return new Diagnosis(true, CpuDevice.here(), List.of(CpuDevice.types()));
+        } catch (LinkageError e) { // the preset's loader has its own ways to fail
+            return new Diagnosis(false, "oneDNN does not load: " + e.getMessage(), List.of());
+        }
     }
 
     @Override

@@ -1,5 +1,7 @@
 package org.tokenrate.engine.simulated;
 
+import java.util.List;
+import org.tokenrate.engine.Diagnosis;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.EngineProvider;
 import org.tokenrate.engine.InferenceEngine;
@@ -17,6 +19,11 @@ public final class SimulatedEngineProvider implements EngineProvider {
     @Override
     public void validate(EngineOptions options) {
         SimulatedTiming.parse(options.engine());
+    }
+
+    @Override
+    public Diagnosis diagnose() {
+        return new Diagnosis(true, "set times, no model", List.of());
     }
 
     @Override
