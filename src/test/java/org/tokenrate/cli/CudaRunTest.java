@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,7 +29,7 @@ class CudaRunTest {
 
     @BeforeAll
     static void theSoftwareGpuIsHere() {
-        SoftGpu.missing().ifPresent(why -> Assumptions.abort(why));
+        SoftGpu.assumeHere();
     }
 
     private Cli run(SoftGpu gpu, String more) throws IOException, InterruptedException {

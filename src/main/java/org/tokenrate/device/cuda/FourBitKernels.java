@@ -27,7 +27,8 @@ final class FourBitKernels {
         this.launcher = launcher;
     }
 
-    private void load() {
+    /** Compiles and loads them, if they are not; before the first product. */
+    void load() {
         if (multiply != null) return;
         multiply = modules.kernel(FourBitLoader.SOURCE, "awq_multiply");
         multiplyF32 = modules.kernel(FourBitLoader.SOURCE, "awq_multiply_f32");
@@ -36,7 +37,6 @@ final class FourBitKernels {
     }
 
     void multiply(CudaTensor x, FourBitMatrix w, int rows, CudaTensor y, boolean accumulate) {
-        load();
         Kernel kernel = y.type() != DType.F32 ? multiply : accumulate ? multiplyAdd : multiplyF32;
         launcher.pointer(x.address())
                 .pointer(w.nibbles())
@@ -57,7 +57,6 @@ final class FourBitKernels {
 
     /** The weights in the device's type, {@code [outputs, inputs]}. */
     void dequantize(FourBitMatrix w, DevicePointer dense) {
-        load();
         launcher.pointer(w.nibbles())
                 .pointer(w.groups())
                 .pointer(dense.address())

@@ -32,6 +32,7 @@ final class Products {
     /** Takes note of a matrix; before {@link #takeScratch}. */
     CudaMatrix add(CudaMatrix matrix) {
         if (matrix instanceof FourBitMatrix m) {
+            fourBit.load();
             scratchElements = Math.max(scratchElements, (long) m.outputs() * m.inputs());
         }
         return matrix;

@@ -35,7 +35,7 @@ class CudaLibraryTest {
 
     /** The software GPU without one of its libraries. */
     private SoftGpu without(String library) throws Exception {
-        SoftGpu.missing().ifPresent(why -> Assumptions.abort(why));
+        SoftGpu.assumeHere();
         Assumptions.assumeFalse(isHere(library), "this machine has a " + library + " of its own");
         Path some = Files.createDirectory(scratch.resolve("libraries"));
         try (Stream<Path> all = Files.list(SoftGpu.build().libraries())) {
@@ -77,7 +77,7 @@ class CudaLibraryTest {
 
     @Test
     void doctorListsDevicesAndVersions() throws Exception {
-        SoftGpu.missing().ifPresent(why -> Assumptions.abort(why));
+        SoftGpu.assumeHere();
         String output = doctor(SoftGpu.build().devices(4));
         assertTrue(output.contains("cuda       ready: 4 devices, the first: Software GPU"), output);
         assertTrue(

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,7 +18,7 @@ class CudaFaultTest {
 
     @BeforeAll
     static void theSoftwareGpuIsHere() {
-        SoftGpu.missing().ifPresent(why -> Assumptions.abort(why));
+        SoftGpu.assumeHere();
     }
 
     private SoftGpu.Ended run(String fault, int ranks) throws Exception {
