@@ -110,11 +110,12 @@ class CudaRunTest {
     void aDeviceThatIsLostInTheMiddleFailsTheRequestsAndTheFilesAreWritten() throws Exception {
         Cli cli =
                 run(
-                        SoftGpu.build().check(SoftGpu.Check.FAST).fail("lost:900"),
+                        SoftGpu.build().check(SoftGpu.Check.FAST).fail("lost:400"),
                         "-p engine=cuda -p dtype=f16 -p cacheCount=0.05 -p numPrompts=6 -p concurrency=2 -f 1 -wi 0 -i 1");
-        assertEquals(1, cli.status(), cli.out() + cli.err());
-        assertTrue(cli.out().contains("FAILED REQUESTS: "), cli.out() + cli.err());
-        assertTrue(cli.out().contains("the GPU has stopped working"), cli.out() + cli.err());
+        String said = cli.out() + cli.err();
+        assertEquals(1, cli.status(), said);
+        assertTrue(said.contains("FAILED REQUESTS: "), said);
+        assertTrue(said.contains("the GPU has stopped working"), said);
         assertTrue(Long.parseLong(rows().get(0).get("failed")) > 0);
     }
 }
