@@ -244,8 +244,9 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
                 digest.update(file.getFileName().toString().getBytes());
                 digest.update(Files.readAllBytes(file));
             }
+            digest.update(command(List.of(compiler(), "--version")).getBytes());
             digest.update(
-                    command(List.of(compiler(), "-march=native", "-Q", "--help=target", "-v"))
+                    command(List.of(compiler(), "-march=native", "-Q", "--help=target"))
                             .getBytes());
             return HexFormat.of().formatHex(digest.digest(), 0, 8);
         } catch (NoSuchAlgorithmException e) {
