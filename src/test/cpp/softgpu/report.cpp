@@ -38,6 +38,15 @@ Settings read() {
             exit(2);
         }
     }
+    const char *fail = getenv("SOFTGPU_FAIL");
+    if (fail != nullptr && *fail != 0) {
+        bool known = false;
+        for (const char *kind : {"alloc:", "launch:", "cublas:", "nccl:", "nvrtc:", "lost:"}) known |= strncmp(fail, kind, strlen(kind)) == 0 && atol(strchr(fail, ':') + 1) > 0;
+        if (!known) {
+            fprintf(stderr, "softgpu: SOFTGPU_FAIL=%s must be alloc, launch, cublas, nccl, nvrtc or lost, a colon and a number from 1\n", fail);
+            exit(2);
+        }
+    }
     if (const char *file = getenv("SOFTGPU_REPORT")) s.report = file;
     s.log = getenv("SOFTGPU_LOG") != nullptr;
     return s;

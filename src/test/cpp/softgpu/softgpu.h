@@ -60,7 +60,6 @@ struct Op {
     /** Work of several streams that is done at once: what the others have to bring, or an empty function. */
     std::function<bool(std::vector<std::shared_ptr<Op>> &others)> meeting;
     bool done = false;
-    bool visiting = false;
 };
 using OpRef = std::shared_ptr<Op>;
 

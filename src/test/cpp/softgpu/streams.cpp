@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <unordered_set>
 
 namespace softgpu {
 
@@ -62,17 +63,15 @@ void enqueue(Stream &stream, std::string what, std::function<void()> work) {
 void demand(const OpRef &target) {
     if (!target) return;
     std::vector<OpRef> stack{target};
-    auto forget = [&] {
-        for (const OpRef &op : stack) op->visiting = false;
-    };
+    std::unordered_set<Op *> onStack; // of this call: others may be on their way at the same time
     while (!stack.empty()) {
         OpRef op = stack.back();
         if (op->done) {
-            op->visiting = false;
+            onStack.erase(op.get());
             stack.pop_back();
             continue;
         }
-        op->visiting = true;
+        onStack.insert(op.get());
         std::vector<OpRef> others;
         bool complete = !op->meeting || op->meeting(others);
         OpRef next;
@@ -80,11 +79,10 @@ void demand(const OpRef &target) {
             for (const OpRef &o : *list)
                 if (!o->done && o != op) next = next ? next : o;
         if (next) {
-            if (next->visiting) {
+            if (onStack.count(next.get()) != 0) {
                 report("deadlock: " + op->what + " and " + next->what + " wait for one another");
                 op->context->sticky = CUDA_ERROR_LAUNCH_TIMEOUT;
                 next->done = true;
-                next->visiting = false;
                 continue;
             }
             stack.push_back(next);
@@ -112,7 +110,6 @@ void demand(const OpRef &target) {
         op->after.clear();
         changed.notify_all();
     }
-    forget();
 }
 
 void demandAll(Context &context) {

@@ -69,7 +69,7 @@ final class FailingMain {
                             1,
                             0,
                             stream,
-                            new PointerPointer<>(new LongPointer(address)),
+                            new PointerPointer<>(new LongPointer[] {new LongPointer(address)}),
                             null));
         }
         print("wait", cuStreamSynchronize(stream));

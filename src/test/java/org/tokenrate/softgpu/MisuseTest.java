@@ -55,7 +55,7 @@ class MisuseTest {
         "big, 1, 0, 0, 'a block of (0,1,1) threads'",
         "small, 1, 32, 49153, 49153 bytes of dynamic shared memory beside 0 static ones",
         "big, 1, 32, 16385, 16385 bytes of dynamic shared memory beside 32768 static ones; 16384 at"
-            + " most"
+                + " most"
     })
     void aLaunchOverTheLimits(String name, int grid, int block, int shared, String words) {
         CUfunc_st kernel = device.kernel(SOURCE, name);

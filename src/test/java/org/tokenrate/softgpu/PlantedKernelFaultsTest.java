@@ -97,7 +97,7 @@ class PlantedKernelFaultsTest {
                         CUDA_ERROR_ILLEGAL_ADDRESS,
                         "(32,0,0)",
                         "__shared__ float a[32]; __shared__ float b[32]; b[t % 32] = 1; float* p ="
-                            + " a; p[t] = 1;",
+                                + " a; p[t] = 1;",
                         "0 bytes after the end of the shared faulty::a of 128 bytes"),
                 fault(
                         "an index that an array does not have",
@@ -116,7 +116,7 @@ class PlantedKernelFaultsTest {
                         CUDA_ERROR_LAUNCH_FAILED,
                         "(4,0,0)",
                         "__shared__ float a[64]; if (t != 5) a[t] = 1; __syncthreads(); x[t] = a[t"
-                            + " ^ 1];",
+                                + " ^ 1];",
                         "uninitialised",
                         "byte 20 of the shared faulty::a"),
                 fault(
@@ -217,8 +217,8 @@ class PlantedKernelFaultsTest {
                         CUDA_ERROR_LAUNCH_FAILED,
                         "(0,0,0)",
                         "__shared__ __align__(16) float a[256]; softgpu_async_copy(a + 4 * t, x,"
-                            + " 16, 16, __builtin_FILE(), __builtin_LINE());"
-                            + " softgpu_async_commit(); __syncthreads(); x[t] = a[t];",
+                                + " 16, 16, __builtin_FILE(), __builtin_LINE());"
+                                + " softgpu_async_commit(); __syncthreads(); x[t] = a[t];",
                         "uninitialised"),
                 fault("a trap", CUDA_ERROR_LAUNCH_FAILED, "(7,0,0)", "if (t == 7) __trap();"),
                 fault(
@@ -261,7 +261,7 @@ class PlantedKernelFaultsTest {
                 "dynamic[t] = t; __syncwarp(); x[t] = dynamic[t ^ 1];",
                 "dynamic[t] = t; __syncthreads(); x[t] = dynamic[63 - t];",
                 "unsigned short* h = (unsigned short*)dynamic; h[t] = t; __syncthreads(); x[t] ="
-                    + " h[t ^ 1];",
+                        + " h[t ^ 1];",
                 "x[t] = 1; __syncthreads(); x[64 + t] = x[63 - t];",
                 "x[t] = 1; x[t] += 1;",
                 "if (t < 32) { __syncwarp(); x[t] = __shfl_sync(~0u, 1.0f, 3); }",
