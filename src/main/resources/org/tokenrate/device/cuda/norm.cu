@@ -5,7 +5,6 @@
 // kernel         arguments                                                                                 grid   block
 // rms_norm       const float* x, const int* index (or 0), const T* weight, T* out, int hidden, float eps   rows   256
 // add_rms_norm   float* x, const T* delta, const T* weight, T* out, int hidden, float eps                  rows   256
-// add            float* x, const T* delta, int n           x[i] += delta[i], n % 8 == 0        ceil(n / 2048)     256
 //
 // hidden % 8 == 0. 256 threads of 8 elements take a row of 4096 in two steps, and 8 warps hide each other's latency.
 #include "common.cuh"
@@ -57,14 +56,4 @@ add_rms_norm(float* x, const T* __restrict__ delta, const T* __restrict__ weight
   }
   sum = block_sum<NORM_THREADS / TR_WARP>(sum, partial);
   write_normed(x + at, sum, weight, out + at, hidden, eps);  // a thread reads back what it wrote itself
-}
-
-extern "C" __global__ void __launch_bounds__(NORM_THREADS) add(float* x, const T* __restrict__ delta, int n) {
-  int i = 8 * (blockIdx.x * NORM_THREADS + threadIdx.x);
-  if (i >= n) return;
-  Eight e = load_8(x + i);
-  Eight d = load_8(delta + i);
-#pragma unroll
-  for (int j = 0; j < 8; j++) e.x[j] += d.x[j];
-  store_8(x + i, e);
 }

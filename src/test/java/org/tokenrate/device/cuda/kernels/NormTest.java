@@ -70,22 +70,6 @@ final class NormTest extends OnGpu {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void aProductIsAdded(Element type) {
-        Random random = random();
-        for (int n : new int[] {8, 2048, 2056, 10_000}) {
-            float[] x = floats(random, n);
-            short[] delta = type.random(random, n, 1);
-            Gpu.Buffer stream = gpu.floats(x);
-            run(type, "add", Gpu.blocks(n, 2048), stream, gpu.shorts(delta), n);
-            float[] sums = gpu.readFloats(stream);
-            for (int i = 0; i < n; i++) {
-                near(x[i] + (float) type.value(delta[i]), sums[i], 0, "sum %d", i);
-            }
-        }
-    }
-
     private static void run(Element type, String kernel, int blocks, Object... arguments) {
         gpu.launch(
                 "norm.cu", List.of(type.option()), kernel, new Gpu.Grid(blocks), 256, arguments);
