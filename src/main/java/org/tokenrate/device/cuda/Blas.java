@@ -5,12 +5,16 @@ import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.tokenrate.checkpoint.DType;
 
 /** cuBLAS on a rank's stream: products of 16-bit numbers, summed in 32 bits. */
 final class Blas implements AutoCloseable {
     /** What cuBLAS itself takes on Hopper; given by us, so that it allocates nothing in a graph. */
     private static final long WORKSPACE_BYTES = 32L << 20;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Blas.class);
 
     private final cublasContext handle = new cublasContext();
     private final FloatPointer one = new FloatPointer(1f);
@@ -96,7 +100,8 @@ final class Blas implements AutoCloseable {
 
     @Override
     public void close() {
-        cublas.cublasDestroy_v2(handle);
+        int status = cublas.cublasDestroy_v2(handle);
+        if (status != cublas.CUBLAS_STATUS_SUCCESS) LOG.debug("cublasDestroy failed: {}", status);
         one.deallocate();
         zero.deallocate();
     }

@@ -97,7 +97,11 @@ final class HeadKernels {
                     values.put((long) length * half + i, f / Math.PI);
                 }
             }
-            Status.driver(cudart.cuMemcpyHtoD(table, values, bytes), "cuMemcpyHtoD");
+            // On our stream: what is copied outside of it may arrive after kernels begin.
+            Status.driver(
+                    cudart.cuMemcpyHtoDAsync(table, values, bytes, context.stream()),
+                    "cuMemcpyHtoDAsync of rotary frequencies");
+            context.synchronize("copying rotary frequencies");
         }
         return table;
     }

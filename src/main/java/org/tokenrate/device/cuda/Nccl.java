@@ -7,9 +7,13 @@ import org.bytedeco.cuda.global.nccl;
 import org.bytedeco.cuda.nccl.ncclComm;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A rank's communicator: NCCL among the devices of one process, a thread a rank. */
 final class Nccl implements RankLink {
+    private static final Logger LOG = LoggerFactory.getLogger(Nccl.class);
+
     private final ncclComm communicator;
     private final int rank;
     private final Group group;
@@ -132,7 +136,7 @@ final class Nccl implements RankLink {
         if (aborted || closed) return;
         aborted = true;
         group.abort();
-        nccl.ncclCommAbort(communicator); // frees it too
+        told(nccl.ncclCommAbort(communicator), "ncclCommAbort"); // frees it too
     }
 
     @Override
@@ -149,6 +153,11 @@ final class Nccl implements RankLink {
     public synchronized void close() {
         if (aborted || closed) return;
         closed = true;
-        nccl.ncclCommDestroy(communicator);
+        told(nccl.ncclCommDestroy(communicator), "ncclCommDestroy");
+    }
+
+    /** For calls that clean up after a failure, say, which may well fail too. */
+    private static void told(int status, String call) {
+        if (status != nccl.ncclSuccess) LOG.debug("{} failed: {}", call, status);
     }
 }
