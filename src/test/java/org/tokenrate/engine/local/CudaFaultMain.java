@@ -36,6 +36,9 @@ final class CudaFaultMain {
             } catch (ExecutionException e) {
                 System.out.println("answer: " + e.getCause().getMessage());
                 next(engine, prompts);
+            } catch (IllegalStateException e) { // it failed before it had all of them
+                System.out.println("answer: " + e.getMessage());
+                next(engine, prompts);
             }
         } catch (RuntimeException e) {
             System.out.println("open: " + e.getMessage());
