@@ -97,7 +97,8 @@ final class AttentionTest extends OnGpu {
         Inputs in = new Inputs(type, batch, random);
         List<Integer> tiles = new ArrayList<>();
         for (int s = batch.sequences() - 1; s >= 0; s--) {
-            for (int row = 0; row < count[s] * group; row += TILE_ROWS) tiles.addAll(List.of(s, row));
+            for (int row = 0; row < count[s] * group; row += TILE_ROWS)
+                tiles.addAll(List.of(s, row));
         }
         tiles.addAll(List.of(-1, 0)); // padding
         Gpu.Buffer out = gpu.unwritten(2L * batch.tokens() * batch.heads() * headDim);
@@ -274,8 +275,7 @@ final class AttentionTest extends OnGpu {
             // A weight is rounded to the type (plain is for those too small for its precision); the
             // rest is f32: scores (sums of headDim products, whose error the exponential makes
             // relative), and sums over the context.
-            double relative =
-                    type.unit() + F32_UNIT * (2 * dim * size + 2 * scores.length + 16);
+            double relative = type.unit() + F32_UNIT * (2 * dim * size + 2 * scores.length + 16);
             for (int d = 0; d < dim; d++) {
                 double expected = sums[d] / total;
                 double error = (relative * sizes[d] + type.tiny() * plain[d]) / total;

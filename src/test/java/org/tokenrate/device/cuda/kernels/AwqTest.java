@@ -64,7 +64,15 @@ final class AwqTest extends OnGpu {
                     double b = type.value(bias[o]);
                     double error = F32_UNIT * (inputs + 16) * (size + Math.abs(b) + 10);
                     String what = "%d inputs, %d outputs: row %d, output %d";
-                    near(y, type.value(plain[at]), type.roundingOf(y) + error, what, inputs, outputs, r, o);
+                    near(
+                            y,
+                            type.value(plain[at]),
+                            type.roundingOf(y) + error,
+                            what,
+                            inputs,
+                            outputs,
+                            r,
+                            o);
                     near(y + b, biased[at], error, what, inputs, outputs, r, o);
                     near(before[at] + y + b, sums[at], error, what, inputs, outputs, r, o);
                 }
@@ -201,7 +209,9 @@ final class AwqTest extends OnGpu {
                     "awq_pack_weights",
                     new Gpu.Grid(Gpu.blocks(128L * tilesAcross * tilesDown, 256)),
                     256,
-                    gpu.ints(Arrays.copyOfRange(layer.qweight, first * words, (first + count) * words)),
+                    gpu.ints(
+                            Arrays.copyOfRange(
+                                    layer.qweight, first * words, (first + count) * words)),
                     nibbles,
                     count,
                     layer.outputs,

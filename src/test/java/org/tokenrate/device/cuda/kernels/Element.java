@@ -43,8 +43,10 @@ enum Element {
         int sign = (Double.doubleToRawLongBits(x) < 0) ? 0x8000 : 0;
         int exponent = Math.max(smallest, Math.getExponent(x));
         double quantum = Math.scalb(1.0, Math.min(exponent, largest) - (bits - 1));
-        long steps = (long) Math.rint(Math.min(Math.abs(x), Math.scalb(1.0, largest + 1)) / quantum);
-        // A significand that rounds up to the next power of two carries into the exponent by itself.
+        long steps =
+                (long) Math.rint(Math.min(Math.abs(x), Math.scalb(1.0, largest + 1)) / quantum);
+        // A significand that rounds up to the next power of two carries into the exponent by
+        // itself.
         long code = ((long) (Math.min(exponent, largest) - smallest) << (bits - 1)) + steps;
         long infinity = (long) (largest - smallest + 2) << (bits - 1);
         return (short) (sign | Math.min(code, infinity));

@@ -57,9 +57,7 @@ final class ElementwiseTest extends OnGpu {
                 int shift = sideBySide ? columns : 0;
                 Gpu.Buffer g = gpu.shorts(gate);
                 Gpu.Buffer u =
-                        sideBySide
-                                ? new Gpu.Buffer(g.address() + 2L * columns, 0)
-                                : gpu.shorts(up);
+                        sideBySide ? new Gpu.Buffer(g.address() + 2L * columns, 0) : gpu.shorts(up);
                 Gpu.Buffer out = gpu.unwritten(2L * rows * columns);
                 run(type, "silu_multiply", rows, columns, g, u, out, columns, stride);
                 short[] actual = gpu.readShorts(out);

@@ -71,8 +71,7 @@ final class NormTest extends OnGpu {
     }
 
     private static void run(Element type, String kernel, int blocks, Object... arguments) {
-        gpu.launch(
-                "norm.cu", List.of(type.option()), kernel, new Gpu.Grid(blocks), 256, arguments);
+        gpu.launch("norm.cu", List.of(type.option()), kernel, new Gpu.Grid(blocks), 256, arguments);
     }
 
     private static void check(

@@ -25,7 +25,8 @@ final class RealNvrtcTest {
             throws IOException, InterruptedException {
         Optional<String> missing = SoftGpu.missing();
         assumeTrue(missing.isEmpty(), () -> missing.orElse(""));
-        // The presets load no NVRTC without a driver; the software GPU's does, and nothing else of it.
+        // The presets load no NVRTC without a driver; the software GPU's does, and nothing else of
+        // it.
         Path driver = SoftGpu.build().libraries().resolve("libcuda.so.1");
         Files.createSymbolicLink(scratch.resolve("libcuda.so.1"), driver);
         Path output = scratch.resolve("output.txt");

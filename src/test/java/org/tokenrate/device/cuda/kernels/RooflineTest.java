@@ -102,7 +102,9 @@ final class RooflineTest {
             for (long batch : BATCHES) {
                 double mine = iteration(batch).get(i).seconds(gpu);
                 line.append(
-                        format(" %.2f ms, %.1f %% |", mine * 1e3, 100 * mine / seconds(gpu, batch)));
+                        format(
+                                " %.2f ms, %.1f %% |",
+                                mine * 1e3, 100 * mine / seconds(gpu, batch)));
             }
             lines.add(line.toString());
         }

@@ -68,8 +68,7 @@ final class RopeTest extends OnGpu {
                         assertEquals(-1, Float.floatToRawIntBits(actual[at]), "padding written");
                         continue;
                     }
-                    double angle =
-                            positions[t] * rope.frequency(headDim, i, positions[t] + 1);
+                    double angle = positions[t] * rope.frequency(headDim, i, positions[t] + 1);
                     // The angle's own rounding, as far as 2^20 turns, and a float's.
                     double error = F32_UNIT + angle * Math.scalb(1.0, -50);
                     near(Math.cos(angle), actual[at], error, "cosine of %s", angle);
@@ -88,7 +87,11 @@ final class RopeTest extends OnGpu {
                 int kvHeads = 1 + random.nextInt(3);
                 int[] first = {0, 60, 64, random.nextInt(500)};
                 int[] count = {1, 5, 1, 1 + random.nextInt(4)};
-                check(type, new Paged(random, kvHeads, group, headDim, first, count), norms, random);
+                check(
+                        type,
+                        new Paged(random, kvHeads, group, headDim, first, count),
+                        norms,
+                        random);
             }
         }
     }

@@ -30,10 +30,7 @@ final class SamplingTest extends OnGpu {
             int expected = 0;
             while (logits[expected] != largest(logits)) expected++;
             int[] chosen =
-                    sample(
-                            1,
-                            new Row(logits, 1, 0.5f, 1, 3, 4),
-                            new Row(logits, 0, 1, 0, 3, 4));
+                    sample(1, new Row(logits, 1, 0.5f, 1, 3, 4), new Row(logits, 0, 1, 0, 3, 4));
             assertEquals(expected, chosen[0], "top-k 1, seed " + SEED);
             assertEquals(expected, chosen[1], "temperature 0, seed " + SEED);
         }
