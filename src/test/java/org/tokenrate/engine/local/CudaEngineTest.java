@@ -150,7 +150,7 @@ class CudaEngineTest {
                 scaling.dependsOnLength() ? 200 : 700,
                 1e-5f,
                 new Rope(10000f, scaling),
-                true,
+                false,
                 List.of(7));
     }
 
