@@ -1,11 +1,10 @@
 package org.tokenrate.softgpu;
 
-import org.junit.jupiter.api.extension.ExtendWith;
-
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * The tests of this class ({@code @Test}, {@code @ParameterizedTest}, {@code @RepeatedTest}) run in

@@ -4,11 +4,10 @@ import static org.bytedeco.cuda.global.cudart.*;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-
-import java.util.List;
 
 /** Each mistake that a kernel can make is found, and its place told. */
 @OnSoftGpu(devices = 2)

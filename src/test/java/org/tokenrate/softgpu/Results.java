@@ -2,13 +2,11 @@ package org.tokenrate.softgpu;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
-
-import org.opentest4j.TestAbortedException;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.opentest4j.TestAbortedException;
 
 /**
  * What became of the tests of a class in the other JVM.

@@ -1,7 +1,5 @@
 package org.tokenrate.softgpu;
 
-import org.opentest4j.TestAbortedException;
-
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,6 +19,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.opentest4j.TestAbortedException;
 
 /**
  * The built stand-ins and how they are to behave; makes the JVMs that run on them.

@@ -4,12 +4,11 @@ import static org.bytedeco.cuda.global.cudart.*;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.stream.IntStream;
 import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-
-import java.util.stream.IntStream;
 
 /** Kernels on the software GPU compute what they would on a device. */
 @OnSoftGpu(devices = 2)
