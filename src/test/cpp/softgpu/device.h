@@ -312,7 +312,15 @@ SOFTGPU_PURE float __fdividef(float x, float y) { return x / y; }
 SOFTGPU_PURE float __saturatef(float x) { return x > 0 ? (x < 1 ? x : 1) : 0; }
 SOFTGPU_PURE float __fadd_rn(float x, float y) { return x + y; }
 SOFTGPU_PURE float __fsub_rn(float x, float y) { return x - y; }
-SOFTGPU_PURE float __fmul_rn(float x, float y) { float z = x * y; asm("" : "+x"(z)); return z; }
+SOFTGPU_PURE float __fmul_rn(float x, float y) { // never fused with an addition that follows
+    float z = x * y;
+#if defined(__x86_64__)
+    asm("" : "+x"(z));
+#else
+    asm("" : "+w"(z));
+#endif
+    return z;
+}
 SOFTGPU_PURE float __fdiv_rn(float x, float y) { return x / y; }
 SOFTGPU_PURE float __frcp_rn(float x) { return 1.0f / x; }
 SOFTGPU_PURE float __fsqrt_rn(float x) { return __builtin_sqrtf(x); }

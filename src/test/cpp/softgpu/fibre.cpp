@@ -2,7 +2,7 @@
 
 namespace softgpu {
 
-#if defined(__x86_64__)
+#if !defined(SOFTGPU_PORTABLE)
 asm(R"(
 .text
 .globl softgpu_switch

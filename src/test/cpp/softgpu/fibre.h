@@ -2,13 +2,14 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#if !defined(__x86_64__)
+#if !defined(__x86_64__) || defined(SOFTGPU_UCONTEXT)
+#define SOFTGPU_PORTABLE 1
 #include <ucontext.h>
 #endif
 
 namespace softgpu {
 
-#if defined(__x86_64__)
+#if !defined(SOFTGPU_PORTABLE)
 struct FibreContext {
     void *stack = nullptr;
 };
