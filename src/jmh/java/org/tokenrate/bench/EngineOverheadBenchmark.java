@@ -87,7 +87,7 @@ public class EngineOverheadBenchmark {
         int threads = Runtime.getRuntime().availableProcessors();
         Device cpu = new CpuDevice(CpuDevice.preferredType(), threads);
         Device device = work.equals("products") ? new ProductsOnlyDevice(cpu) : cpu;
-        var options = new EngineOptions("cpu", "builtin", "hf", "auto", 1, 0.5, concurrency);
+        var options = new EngineOptions("cpu", "builtin", "hf", "auto", 1, 0.5, concurrency, true);
         engine = LocalEngine.open("cpu", List.of(device), options, LoadListener.NONE);
     }
 

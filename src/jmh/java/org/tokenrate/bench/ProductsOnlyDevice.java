@@ -54,6 +54,11 @@ final class ProductsOnlyDevice implements Device {
     }
 
     @Override
+    public Tensor newProduct(int rows, int columns) {
+        return device.newProduct(rows, columns);
+    }
+
+    @Override
     public Tensor newInput(int rows, int columns) {
         return device.newInput(rows, columns);
     }
@@ -86,6 +91,11 @@ final class ProductsOnlyDevice implements Device {
     @Override
     public void gatedLinear(Tensor x, Matrix gate, Matrix up, int rows, Tensor gated, Tensor out) {
         device.gatedLinear(x, gate, up, rows, gated, out);
+    }
+
+    @Override
+    public void iteration(Batch batch, KvCache cache, AttentionShape shape, Runnable operations) {
+        device.iteration(batch, cache, shape, operations);
     }
 
     @Override

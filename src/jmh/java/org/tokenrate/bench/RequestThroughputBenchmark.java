@@ -59,9 +59,9 @@ import org.tokenrate.workload.WorkloadResult;
         })
 public class RequestThroughputBenchmark {
     /**
-     * The engine under test: {@code auto} (the best device that answers), {@code cpu[:THREADS]}, or
-     * {@code simulated[:TTFT[:TPOT]]}, which has set times and no model. LMDeploy: {@code
-     * --backend}.
+     * The engine under test: {@code auto} (the best device that answers), {@code cpu[:THREADS]},
+     * {@code cuda}, or {@code simulated[:TTFT[:TPOT]]}, which has set times and no model. LMDeploy:
+     * {@code --backend}.
      */
     @Param("auto")
     public String engine;
@@ -146,8 +146,8 @@ public class RequestThroughputBenchmark {
     public String logLevel;
 
     /**
-     * Of weights and computation: auto (bf16 where the device has it, else f32), f32 or bf16.
-     * LMDeploy: {@code --dtype}.
+     * Of weights and computation: auto (bf16 where the device has it, else f32, or f16 on a GPU),
+     * f32 (not on a GPU), bf16, or f16 (on a GPU only). LMDeploy: {@code --dtype}.
      */
     @Param("auto")
     public String dtype;
@@ -158,6 +158,10 @@ public class RequestThroughputBenchmark {
      */
     @Param("shuffle")
     public String sampling;
+
+    /** Whether {@code engine=cuda} records decoding iterations as CUDA graphs. */
+    @Param("true")
+    public boolean cudaGraphs;
 
     private Trial trial;
 

@@ -37,8 +37,14 @@ public interface Device extends AutoCloseable {
      */
     long freeBytes();
 
-    /** A tensor of 32-bit floats: residual stream and outputs of products. */
+    /** A tensor of 32-bit floats: residual stream and logits. */
     Tensor newTensor(int rows, int columns);
+
+    /**
+     * A tensor for products that the same layer goes on with: of 32-bit floats or of {@link
+     * #dtype()}, as suits the device.
+     */
+    Tensor newProduct(int rows, int columns);
 
     /** A tensor of {@link #dtype()}: what products take as their input. */
     Tensor newInput(int rows, int columns);
@@ -58,6 +64,13 @@ public interface Device extends AutoCloseable {
 
     KvCache newKvCache(int blocks, int layers, int kvHeads, int headDim);
 
+    /**
+     * Runs an iteration's operations, from {@link #embed} to the logits, all of them on this batch
+     * and this cache. A device may record them and play them back for a batch of the same form, so
+     * they must follow from its form alone.
+     */
+    void iteration(Batch batch, KvCache cache, AttentionShape shape, Runnable operations);
+
     /** {@code x[t] = table[tokens[t]]}. */
     void embed(Table table, int[] tokens, int rows, Tensor x);
 
@@ -74,8 +87,8 @@ public interface Device extends AutoCloseable {
      * Norms queries and keys by head, if the model does, turns them by their positions (half-split
      * rotary embedding) and writes keys and values to the cache.
      *
-     * @param qkv {@code [tokens, kvHeads (group + 2) headDim]}: for each KV head its queries, its
-     *     key, its value; the queries are turned in place
+     * @param qkv {@code [tokens, kvHeads (group + 2) headDim]} of {@link #newProduct}: for each KV
+     *     head its queries, its key, its value; the queries are turned in place
      * @param norms weights of the heads' norms, for a model that has them
      */
     void ropeAndStore(
@@ -106,7 +119,7 @@ public interface Device extends AutoCloseable {
      * {@code out = silu(x gate^T) * (x up^T)}, the first half of a gated MLP; a matrix's bias is
      * added to its product.
      *
-     * @param gated {@code [rows, n]} of {@link #newTensor}, for what lies in between
+     * @param gated {@code [rows, n]} of {@link #newProduct}, for what lies in between
      * @param out {@code [rows, n]} of {@link #newInput}
      */
     void gatedLinear(Tensor x, Matrix gate, Matrix up, int rows, Tensor gated, Tensor out);

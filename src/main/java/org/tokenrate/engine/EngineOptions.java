@@ -6,11 +6,12 @@ package org.tokenrate.engine;
  * @param engine auto, cpu, cuda or simulated
  * @param model {@code builtin} or a model folder
  * @param modelFormat hf, llama, awq or auto
- * @param dtype auto, f32 or bf16
+ * @param dtype auto, f32, bf16 or f16
  * @param tp tensor-parallel ranks
  * @param cacheCount ratio of the memory free after the weights are loaded that becomes KV blocks,
  *     in (0, 1)
  * @param maxBatchSize most sequences that run at once
+ * @param cudaGraphs whether the engine records decoding iterations as CUDA graphs, if it is cuda
  */
 public record EngineOptions(
         String engine,
@@ -19,4 +20,5 @@ public record EngineOptions(
         String dtype,
         int tp,
         double cacheCount,
-        int maxBatchSize) {}
+        int maxBatchSize,
+        boolean cudaGraphs) {}

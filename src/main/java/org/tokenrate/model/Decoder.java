@@ -30,13 +30,18 @@ public final class Decoder {
     // vocabulary are this rank's.
     private final Tensor x; // [tokens, hidden] f32, the residual stream
     private final Tensor normed; // [tokens, hidden] dtype
-    private final Tensor qkv; // [tokens, qkvWidth] f32
+    private final Tensor qkv; // [tokens, qkvWidth]
     private final Tensor attended; // [tokens, heads headDim] dtype
-    private final Tensor gated; // [tokens, intermediate] f32
+    private final Tensor gated; // [tokens, intermediate]
     private final Tensor activated; // [tokens, intermediate] dtype
     private final Tensor last; // [samples, hidden] dtype
     private final Tensor partOfLogits; // [samples, rows of the vocabulary] f32
     private final Tensor logits; // [samples, vocabulary] f32; of the first rank only
+
+    // The iteration under way; one object runs them all, so that none is made an iteration.
+    private final Runnable operations = this::queueOperations;
+    private Batch batch;
+    private KvCache cache;
 
     /** Loads all weights of a model. */
     public Decoder(
@@ -76,9 +81,9 @@ public final class Decoder {
         int middle = shard.middle().width();
         x = device.newTensor(maxTokens, hidden);
         normed = device.newInput(maxTokens, hidden);
-        qkv = device.newTensor(maxTokens, shard.qkvWidth());
+        qkv = device.newProduct(maxTokens, shard.qkvWidth());
         attended = device.newInput(maxTokens, shape.heads() * shape.headDim());
-        gated = device.newTensor(maxTokens, middle);
+        gated = device.newProduct(maxTokens, middle);
         activated = device.newInput(maxTokens, middle);
         last = device.newInput(maxSamples, hidden);
         partOfLogits = device.newTensor(maxSamples, shard.vocabulary().width());
@@ -101,6 +106,13 @@ public final class Decoder {
      * i.
      */
     public Tensor logits(Batch batch, KvCache cache) {
+        this.batch = batch;
+        this.cache = cache;
+        device.iteration(batch, cache, shape, operations);
+        return logits;
+    }
+
+    private void queueOperations() {
         int tokens = batch.tokenCount();
         float eps = config.rmsNormEps();
         // One rank's products go on top of the residual, the others' stand alone; their sum over
@@ -126,7 +138,6 @@ public final class Decoder {
             device.linear(last, head, samples, partOfLogits, false);
             device.gather(partOfLogits, samples, logits);
         }
-        return logits;
     }
 
     public ModelConfig config() {

@@ -133,6 +133,7 @@ public final class ThroughputCsv {
         Metric.ENGINE.forEach(m -> c.add(number(m)));
         c.add(info("model_sha256"));
         c.add(info("dataset_sha256"));
+        c.add(param("cuda_graphs", "cudaGraphs"));
         return List.copyOf(c);
     }
 

@@ -33,7 +33,8 @@ public record RequestParameters(
         double cacheCount,
         String logLevel,
         String dtype,
-        String sampling) {
+        String sampling,
+        boolean cudaGraphs) {
     static final String BUILTIN = ModelSource.BUILTIN;
 
     /** The parameters' names, in the order in which they are shown. */
@@ -72,8 +73,9 @@ public record RequestParameters(
                         v.wholeNumber("seed", "0"),
                         v.number("cacheCount", 0, false, 1, false, "0.5"),
                         v.oneOf("logLevel", List.of("ERROR", "WARN", "INFO", "DEBUG", "TRACE")),
-                        v.oneOf("dtype", List.of("auto", "f32", "bf16")),
-                        v.oneOf("sampling", List.of("shuffle", "presample")));
+                        v.oneOf("dtype", List.of("auto", "f32", "bf16", "f16")),
+                        v.oneOf("sampling", List.of("shuffle", "presample")),
+                        v.bool("cudaGraphs"));
         boolean made = p.model.equals(BUILTIN) || p.model.startsWith(ModelSource.RANDOM);
         if (!made && !Files.isDirectory(Path.of(p.model))) {
             throw v.bad(
@@ -113,7 +115,8 @@ public record RequestParameters(
     }
 
     EngineOptions engineOptions() {
-        return new EngineOptions(engine, model, modelFormat, dtype, tp, cacheCount, concurrency);
+        return new EngineOptions(
+                engine, model, modelFormat, dtype, tp, cacheCount, concurrency, cudaGraphs);
     }
 
     SamplingParams samplingParams() {

@@ -34,7 +34,7 @@ class PlanTest {
         assertTrue(
                 message.startsWith(
                         "-p concurency is no parameter of the chosen benchmarks; they have"
-                                + " cacheCount, concurrency, dataset,"),
+                                + " cacheCount, concurrency, cudaGraphs, dataset,"),
                 message);
     }
 

@@ -33,7 +33,8 @@ final class OurEngine {
     /** The tokens that follow each prompt, chosen greedily, all prompts in flight at once. */
     static int[][] answers(Path folder, int[][] prompts, int count) throws Exception {
         EngineOptions options =
-                new EngineOptions("cpu", folder.toString(), "hf", "f32", 1, 0.1, prompts.length);
+                new EngineOptions(
+                        "cpu", folder.toString(), "hf", "f32", 1, 0.1, prompts.length, true);
         try (LocalEngine engine =
                 LocalEngine.open(
                         "cpu",

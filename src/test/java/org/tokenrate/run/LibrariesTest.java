@@ -14,6 +14,7 @@ class LibrariesTest {
                 Set.of(
                         "jmh",
                         "javacpp",
+                        "cuda-preset",
                         "dnnl-preset",
                         "djl-tokenizers",
                         "djl-sentencepiece",

@@ -43,8 +43,9 @@ class RequestParametersTest {
                     streamOutput | yes     | must be one of true, false, e.g. -p streamOutput=true
                     modelFormat  | onnx    | must be one of hf, llama, awq, auto, e.g. -p modelFormat=hf
                     logLevel     | loud    | must be one of ERROR, WARN, INFO, DEBUG, TRACE, e.g. -p logLevel=ERROR
-                    dtype        | int3    | must be one of auto, f32, bf16, e.g. -p dtype=auto
+                    dtype        | int3    | must be one of auto, f32, bf16, f16, e.g. -p dtype=auto
                     sampling     | first   | must be one of shuffle, presample, e.g. -p sampling=shuffle
+                    cudaGraphs   | yes     | must be one of true, false, e.g. -p cudaGraphs=true
                     model        | ''      | must not be empty, e.g. -p model=builtin
                     dataset      | output:3 | must be output:TOKENS[@FILE], from 4 to 1000000 tokens, e.g. -p dataset=random:512/128
                     dataset      | random:5 | must be random:IN/OUT[/RATIO][@FILE], lengths from 1 to 1000000 tokens and a ratio in [0, 1], e.g. -p dataset=random:512/128
@@ -125,7 +126,8 @@ class RequestParametersTest {
                         "cacheCount", "0.5",
                         "logLevel", "ERROR",
                         "dtype", "auto",
-                        "sampling", "shuffle"));
+                        "sampling", "shuffle",
+                        "cudaGraphs", "true"));
         values.put(name, value);
         return values;
     }

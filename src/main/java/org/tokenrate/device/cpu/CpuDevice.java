@@ -167,6 +167,11 @@ public final class CpuDevice implements Device {
     }
 
     @Override
+    public Tensor newProduct(int rows, int columns) {
+        return newTensor(rows, columns);
+    }
+
+    @Override
     public Tensor newInput(int rows, int columns) {
         return tensor(rows, columns, dtype);
     }
@@ -238,6 +243,11 @@ public final class CpuDevice implements Device {
         return dtype == DType.BF16
                 ? new KvBlocks<>(new KvKernelBf16(), blocks, layers, kvHeads, headDim)
                 : new KvBlocks<>(new KvKernelF32(), blocks, layers, kvHeads, headDim);
+    }
+
+    @Override
+    public void iteration(Batch batch, KvCache cache, AttentionShape shape, Runnable operations) {
+        operations.run();
     }
 
     @Override

@@ -10,6 +10,7 @@ import org.slf4j.LoggerFactory;
 import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
+import org.tokenrate.device.DeviceException;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.engine.EngineCounters;
 import org.tokenrate.engine.EngineInfo;
@@ -253,7 +254,8 @@ public final class LocalEngine implements InferenceEngine {
     }
 
     private void fail(Throwable e) {
-        LOG.error("The engine failed", e);
+        if (e instanceof DeviceException) LOG.error("The engine failed: {}", e.getMessage());
+        else LOG.error("The engine failed", e);
         Exception cause =
                 new IllegalStateException(
                         e.getMessage() == null ? e.toString() : e.getMessage(), e);

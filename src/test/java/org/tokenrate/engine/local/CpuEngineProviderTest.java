@@ -44,7 +44,7 @@ class CpuEngineProviderTest {
     }
 
     private static EngineOptions options(String model, String format, int tp) {
-        return new EngineOptions("cpu:1", model, format, "f32", tp, 0.001, 4);
+        return new EngineOptions("cpu:1", model, format, "f32", tp, 0.001, 4, true);
     }
 
     @ParameterizedTest

@@ -276,13 +276,14 @@ class SimulatedEngineTest {
 
     @Test
     void itIsFoundByNameWithItsTimesBehindIt() throws Exception {
-        var options = new EngineOptions("simulated:2ms:1ms", "builtin", "hf", "auto", 1, 0.5, 8);
+        var options =
+                new EngineOptions("simulated:2ms:1ms", "builtin", "hf", "auto", 1, 0.5, 8, true);
         Engines.validate(options);
         try (var engine = Engines.open(options)) {
             assertEquals("simulated:2ms:1ms", engine.info().name());
             assertEquals("simulated (no device)", engine.info().device());
         }
-        var bad = new EngineOptions("simulated:2", "builtin", "hf", "auto", 1, 0.5, 8);
+        var bad = new EngineOptions("simulated:2", "builtin", "hf", "auto", 1, 0.5, 8, true);
         assertThrows(IllegalArgumentException.class, () -> Engines.validate(bad));
     }
 

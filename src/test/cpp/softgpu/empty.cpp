@@ -1,0 +1,1 @@
+// CUDA libraries of which nothing is called have to be there all the same.
