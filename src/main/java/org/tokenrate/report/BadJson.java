@@ -13,7 +13,9 @@ public final class BadJson {
     public static IOException in(Path file, JsonProcessingException e) {
         JsonLocation at = e.getLocation();
         String place =
-                at == null ? "" : "line %d, column %d: ".formatted(at.getLineNr(), at.getColumnNr());
+                at == null
+                        ? ""
+                        : "line %d, column %d: ".formatted(at.getLineNr(), at.getColumnNr());
         return new IOException(file + " is not JSON: " + place + e.getOriginalMessage(), e);
     }
 }
