@@ -1,11 +1,13 @@
 package org.tokenrate.device.cuda;
 
+import org.bytedeco.cuda.cudart.CUctx_st;
 import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.cuda.global.nccl;
 import org.bytedeco.cuda.global.nvrtc;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.SizeTPointer;
 
 /** Looks at what every call returns: an error names the call, the code and what to do. */
 final class Status {
@@ -31,15 +33,22 @@ final class Status {
     static void blas(int status, String call) {
         if (status == cublas.CUBLAS_STATUS_SUCCESS) return;
         throw new CudaException(
-                "%s failed: %s; the GPU may be out of memory or lost: see nvidia-smi"
-                        .formatted(call, text(cublas.cublasGetStatusName(status))));
+                "%s failed: %s; %s"
+                        .formatted(
+                                call,
+                                text(cublas.cublasGetStatusName(status)),
+                                driverOr("the GPU may be out of memory: see nvidia-smi")));
     }
 
     static void nccl(int status, String call) {
         if (status == nccl.ncclSuccess) return;
         throw new CudaException(
-                "%s failed: %s; NCCL_DEBUG=WARN in the environment makes NCCL say more"
-                        .formatted(call, text(nccl.ncclGetErrorString(status))));
+                "%s failed: %s; %s"
+                        .formatted(
+                                call,
+                                text(nccl.ncclGetErrorString(status)),
+                                driverOr(
+                                        "NCCL_DEBUG=WARN in the environment makes NCCL say more")));
     }
 
     static void nvrtc(int status, String call) {
@@ -47,6 +56,18 @@ final class Status {
         throw new CudaException(
                 "%s failed: %s; is the NVRTC that was found of CUDA 13?"
                         .formatted(call, text(nvrtc.nvrtcGetErrorString(status))));
+    }
+
+    /** What the driver says where the device is lost, for libraries hide it; else the remedy. */
+    private static String driverOr(String remedy) {
+        CUctx_st current = new CUctx_st();
+        int found = cudart.cuCtxGetCurrent(current);
+        if (found == cudart.CUDA_SUCCESS && current.isNull()) return remedy;
+        try (SizeTPointer free = new SizeTPointer(1);
+                SizeTPointer total = new SizeTPointer(1)) {
+            int status = cudart.cuMemGetInfo(free, total);
+            return isLost(status) ? driverName(status) + ": " + LOST : remedy;
+        }
     }
 
     /** The code's name, e.g. CUDA_ERROR_OUT_OF_MEMORY. */

@@ -24,10 +24,9 @@ import org.tokenrate.model.RandomModel;
 import org.tokenrate.model.ReferenceDecoder;
 import org.tokenrate.model.SlidingWindow;
 import org.tokenrate.softgpu.OnSoftGpu;
-import org.tokenrate.softgpu.SoftGpu;
 
 /** The decoder's logits on the CUDA device against the equations, for every architecture. */
-@OnSoftGpu(check = SoftGpu.Check.FAST)
+@OnSoftGpu
 class CudaDecoderTest {
     /**
      * Root mean square error over root mean square logit: a bfloat16 keeps 8 bits, as for the CPU

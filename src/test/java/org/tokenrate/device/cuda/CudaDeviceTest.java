@@ -16,10 +16,9 @@ import org.tokenrate.model.Decoder;
 import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.RandomModel;
 import org.tokenrate.softgpu.OnSoftGpu;
-import org.tokenrate.softgpu.SoftGpu;
 
 /** A decoder's iterations on one device. */
-@OnSoftGpu(check = SoftGpu.Check.FAST)
+@OnSoftGpu
 class CudaDeviceTest {
     private static final long SEED = 20261124;
     private static final int VOCABULARY = 211;

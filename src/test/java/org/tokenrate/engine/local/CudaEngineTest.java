@@ -35,10 +35,9 @@ import org.tokenrate.model.RandomModel;
 import org.tokenrate.model.Shard;
 import org.tokenrate.model.SlidingWindow;
 import org.tokenrate.softgpu.OnSoftGpu;
-import org.tokenrate.softgpu.SoftGpu;
 
 /** The whole engine on the CUDA device against the CPU's in 32 bits, with small random models. */
-@OnSoftGpu(devices = 4, check = SoftGpu.Check.FAST)
+@OnSoftGpu(devices = 4)
 class CudaEngineTest {
     private static final long SEED = 20261124;
     private static final int ENOUGH_BLOCKS = 200;
