@@ -49,7 +49,7 @@ import picocli.CommandLine.TypeConversionException;
         },
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {
-            "0:nothing is slower by more than --fail-over, or none was given",
+            "0:nothing is shown to be slower by more than --fail-over, or none was given",
             "1:something is slower by more than --fail-over, or a fork of --run failed",
             "2:the arguments or the results do not allow a comparison"
         })
