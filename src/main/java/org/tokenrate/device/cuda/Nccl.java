@@ -9,6 +9,7 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tokenrate.checkpoint.DType;
 
 /** A rank's communicator: NCCL among the devices of one process, a thread a rank. */
 final class Nccl implements RankLink {
@@ -98,14 +99,14 @@ final class Nccl implements RankLink {
     }
 
     @Override
-    public void allReduce(GpuContext context, Pointer x, long count) {
+    public void allReduce(GpuContext context, Pointer x, long count, DType type) {
         requireAlive();
         Status.nccl(
                 nccl.ncclAllReduce(
                         x,
                         x,
                         count,
-                        nccl.ncclFloat32,
+                        type == DType.BF16 ? nccl.ncclBfloat16 : nccl.ncclFloat16,
                         nccl.ncclSum,
                         communicator,
                         context.stream()),

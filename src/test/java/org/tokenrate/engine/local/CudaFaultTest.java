@@ -31,7 +31,7 @@ class CudaFaultTest {
     private SoftGpu.Ended run(SoftGpu gpu, int ranks, String... flags) throws Exception {
         List<String> arguments = new ArrayList<>(List.of(flags));
         arguments.add("-XX:TieredStopAtLevel=1"); // it lives for seconds
-        arguments.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        arguments.addAll(List.of("-cp", SoftGpu.classPath()));
         arguments.addAll(List.of(CudaFaultMain.class.getName(), Integer.toString(ranks)));
         return gpu.java(scratch, arguments);
     }
@@ -69,7 +69,9 @@ class CudaFaultTest {
                 "launch:1  | 1 | cuLaunchKernel of rope_table failed: CUDA_ERROR_LAUNCH_FAILED",
                 "launch:90 | 2 | CUDA_ERROR_LAUNCH_FAILED",
                 "cublas:40 | 2 | cublasGemmEx failed: CUBLAS_STATUS_EXECUTION_FAILED",
-                "nccl:5    | 2 | ncclAllReduce failed"
+                "nccl:5    | 2 | ncclAllReduce failed", // while others wait in theirs
+                "nccl:12   | 2 | nccl", // a broadcast, or the end of their group
+                "nccl:30   | 4 | nccl",
             })
     void aRequestFailsWithTheCallThatFailedAndTheEngineTakesNoMore(
             String fault, int ranks, String said) throws Exception {
