@@ -15,6 +15,7 @@ import org.tokenrate.checkpoint.DType;
 
 /** A rank's communicator: NCCL among the devices of one process, a thread a rank. */
 final class Nccl implements RankLink {
+    private static final String FAILED = "another rank has failed";
     private static final Logger LOG = LoggerFactory.getLogger(Nccl.class);
 
     /**
@@ -56,6 +57,7 @@ final class Nccl implements RankLink {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException("interrupted while waiting for other ranks", e);
             }
+            if (missing > 0) throw new IllegalStateException(FAILED);
             return widths;
         }
 
@@ -178,7 +180,7 @@ final class Nccl implements RankLink {
 
     @Override
     public void requireAlive() {
-        if (aborted) throw new IllegalStateException("another rank has failed");
+        if (aborted) throw new IllegalStateException(FAILED);
     }
 
     @Override
