@@ -85,7 +85,7 @@ public class AwqLinearBenchmark {
 
     @Benchmark
     public void layer() {
-        device.linear(x, layers.get(next), rows, y, false);
+        device.linear(x, layers.get(next), rows, y);
         next = (next + 1) % layers.size();
     }
 

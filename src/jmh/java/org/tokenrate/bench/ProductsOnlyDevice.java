@@ -13,6 +13,7 @@ import org.tokenrate.device.Device;
 import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
+import org.tokenrate.device.Residual;
 import org.tokenrate.device.Table;
 import org.tokenrate.device.Tensor;
 
@@ -46,6 +47,11 @@ final class ProductsOnlyDevice implements Device {
     @Override
     public long freeBytes() {
         return device.freeBytes();
+    }
+
+    @Override
+    public Residual newResidual(int rows, int columns) {
+        return device.newResidual(rows, columns);
     }
 
     @Override
@@ -84,8 +90,13 @@ final class ProductsOnlyDevice implements Device {
     }
 
     @Override
-    public void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate) {
-        device.linear(x, w, rows, y, accumulate);
+    public void linear(Tensor x, Matrix w, int rows, Tensor y) {
+        device.linear(x, w, rows, y);
+    }
+
+    @Override
+    public void addLinear(Tensor part, Matrix w, int rows, Residual x) {
+        device.addLinear(part, w, rows, x);
     }
 
     @Override
@@ -99,13 +110,13 @@ final class ProductsOnlyDevice implements Device {
     }
 
     @Override
-    public void embed(Table table, int[] tokens, int rows, Tensor x) {}
+    public void embed(Table table, int[] tokens, int rows, Residual x) {}
 
     @Override
-    public void rmsNorm(Tensor x, Table weight, float eps, int rows, Tensor out) {}
+    public void rmsNorm(Residual x, Table weight, float eps, int rows, Tensor out) {}
 
     @Override
-    public void rmsNorm(Tensor x, int[] index, Table weight, float eps, int rows, Tensor out) {}
+    public void rmsNorm(Residual x, int[] index, Table weight, float eps, int rows, Tensor out) {}
 
     @Override
     public void ropeAndStore(
@@ -125,9 +136,6 @@ final class ProductsOnlyDevice implements Device {
             AttentionShape shape,
             int window,
             Tensor out) {}
-
-    @Override
-    public void allReduce(Tensor x, int rows) {}
 
     @Override
     public void gather(Tensor part, int rows, Tensor whole) {}

@@ -188,6 +188,22 @@ class CompareTest {
     }
 
     @Test
+    void theSoftwareGpusTimesAreNotComparedNotEvenByForce() throws IOException {
+        var played =
+                Map.of("engine", "cuda", "device", "Software GPU (tests only, no timing), sm_80");
+        var real = side("real", row(ONE, BASE));
+        var soft = side("soft", new ResultFiles().row(ONE, played, BASE));
+        var forced = options(Optional.empty(), true);
+        for (Side base : List.of(real, soft)) {
+            var e = assertThrows(IOException.class, () -> shown(base, soft, forced));
+            String which = base == soft ? "base" : "candidate";
+            assertTrue(
+                    e.getMessage().startsWith("the " + which + " was measured on Software GPU"),
+                    e.getMessage());
+        }
+    }
+
+    @Test
     void failedRequestsAndOtherWorkAreDifferencesToo() throws IOException {
         double[][] ones = {{1}, {0}};
         double[][] none = {{0}, {0}};
