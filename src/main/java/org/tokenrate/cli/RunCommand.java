@@ -253,6 +253,7 @@ final class RunCommand {
         List<JmhResult> main = saved.stream().filter(JmhResult::isRequestThroughput).toList();
         out.println();
         if (!main.isEmpty()) out.println(table.of(main, plan.swept()));
+        StageTable.of(main, plan.swept()).ifPresent(out::println);
         List<RunResult> others =
                 results.stream()
                         .filter(r -> !Plan.isRequestThroughput(r.getParams().getBenchmark()))
