@@ -64,7 +64,7 @@ final class ResultTable {
                         .append(" ".repeat(widths[c] - row.get(c).length()))
                         .append(row.get(c));
             }
-            text.append(line).append('\n');
+            text.append(line.toString().stripTrailing()).append('\n');
         }
         return text.toString();
     }
