@@ -167,7 +167,8 @@ public class RequestThroughputBenchmark {
 
     @Setup(Level.Trial)
     public void open(BenchmarkParams params) throws IOException {
-        trial = Trial.open(params::getParam, RunSettings.of(System.getProperties()));
+        RunSettings settings = RunSettings.of(System.getProperties());
+        trial = Trial.open(params::getParam, settings, StagesProfiler.isOn());
     }
 
     @Setup(Level.Iteration)
@@ -186,6 +187,7 @@ public class RequestThroughputBenchmark {
     public void endIteration(IterationParams iteration) throws IOException {
         boolean measured = iteration.getType() == IterationType.MEASUREMENT;
         WorkloadProfiler.publish(trial.endIteration(measured));
+        StagesProfiler.publish(trial.stages());
     }
 
     @TearDown(Level.Trial)

@@ -31,6 +31,8 @@ record Arguments(
 
     private static final String RESULTS = "--results";
 
+    private static final String PROFILER = "-prof";
+
     /** The base folder unless {@code --results} or this system property gives another. */
     private static final String RESULTS_PROPERTY = "tokenrate.results";
 
@@ -56,6 +58,9 @@ record Arguments(
             } else if (arg.startsWith(RESUME + "=")) {
                 Path folder = Path.of(arg.substring(RESUME.length() + 1));
                 resume = Optional.of(new Resume(Optional.of(folder)));
+            } else if (arg.equals(PROFILER) && i + 1 < args.size()) {
+                jmh.add(arg);
+                jmh.add(OwnProfilers.className(args.get(++i)));
             } else {
                 jmh.add(arg);
             }

@@ -11,7 +11,6 @@ import org.tokenrate.run.RunRecord.Combination;
 
 /** What JMH is told: what the user asked for, and what the forks need besides. */
 final class ForkOptions {
-    private static final String PROFILER = "org.tokenrate.bench.WorkloadProfiler";
     private static final String OUR_PROPERTIES = "tokenrate.";
 
     /** From this Java on, native code that loads without the flag brings warnings. */
@@ -56,6 +55,6 @@ final class ForkOptions {
                 .parent(jmh)
                 .jvmArgsPrepend(prepend.toArray(String[]::new))
                 .jvmArgsAppend(append.toArray(String[]::new))
-                .addProfiler(PROFILER);
+                .addProfiler(OwnProfilers.WORKLOAD);
     }
 }

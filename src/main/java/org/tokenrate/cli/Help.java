@@ -24,6 +24,7 @@ final class Help {
               two forks of five      RequestThroughput -f 2 -i 5
               every parameter        -lp RequestThroughput
               garbage collection too RequestThroughput -p numPrompts=64 -prof gc
+              where the time goes    RequestThroughput -p numPrompts=64 -prof stages
 
             One iteration is one whole workload of numPrompts requests. Results go to
             results/COMMIT/START/ (--results DIR for another base): throughput.csv, iterations.csv,

@@ -49,7 +49,8 @@ final class ResultTable {
         return row;
     }
 
-    private static String aligned(List<List<String>> rows) {
+    /** Columns to the right, two spaces apart; the first row is the heading. */
+    static String aligned(List<List<String>> rows) {
         int columns = rows.get(0).size();
         int[] widths = new int[columns];
         for (List<String> row : rows) {
@@ -63,7 +64,7 @@ final class ResultTable {
                         .append(" ".repeat(widths[c] - row.get(c).length()))
                         .append(row.get(c));
             }
-            text.append(line).append('\n');
+            text.append(line.toString().stripTrailing()).append('\n');
         }
         return text.toString();
     }

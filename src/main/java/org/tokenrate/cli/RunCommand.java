@@ -256,6 +256,7 @@ final class RunCommand {
         List<JmhResult> main = saved.stream().filter(JmhResult::isRequestThroughput).toList();
         out.println();
         if (!main.isEmpty()) out.println(table.of(main, plan.swept()));
+        StageTable.of(main, plan.swept()).ifPresent(out::println);
         if (main.stream().anyMatch(JmhResult::isOfSoftwareGpu)) out.println(SOFTWARE_GPU);
         List<RunResult> others =
                 results.stream()

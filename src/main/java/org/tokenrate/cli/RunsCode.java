@@ -23,8 +23,9 @@ final class RunsCode {
      */
     static void requireAgreed(
             Options run, Arguments given, CommandLineOptions givenJmh, RunRecord record) {
+        List<String> arguments = Arguments.parse(record.arguments()).jmh();
         for (String arg : given.jmh()) {
-            if (!record.arguments().contains(arg)) {
+            if (!arguments.contains(arg)) {
                 throw new IllegalArgumentException(
                         "--resume goes on with the run's own arguments, and "
                                 + arg
@@ -50,7 +51,10 @@ final class RunsCode {
         put(
                 all,
                 "-prof",
-                o.getProfilers().stream().map(p -> p.getKlass() + ":" + p.getOpts()).toList());
+                o.getProfilers().stream()
+                        .filter(p -> !OwnProfilers.isHarmless(p.getKlass()))
+                        .map(p -> p.getKlass() + ":" + p.getOpts())
+                        .toList());
         if (o.getOutput().hasValue()) all.put("-o", o.getOutput().get());
         if (o.getResult().hasValue()) all.put("-rff", o.getResult().get());
         if (o.getResultFormat().hasValue()) all.put("-rf", o.getResultFormat().get().name());

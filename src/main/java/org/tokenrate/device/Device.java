@@ -150,6 +150,14 @@ public interface Device extends AutoCloseable {
      */
     void abort();
 
+    /**
+     * The times of what is queued from now on, if operations are queued; empty if an operation is
+     * done when its call returns. Once at most, before the first iteration.
+     */
+    default Optional<Timeline> newTimeline() {
+        return Optional.empty();
+    }
+
     /** Chooses a token from each row of logits: {@code chosen[i]} for sampled sequence i. */
     void sample(Tensor logits, Batch batch, int[] chosen);
 

@@ -12,6 +12,7 @@ package org.tokenrate.engine;
  *     in (0, 1)
  * @param maxBatchSize most sequences that run at once
  * @param cudaGraphs whether the engine records decoding iterations as CUDA graphs, if it is cuda
+ * @param stages whether the engine takes the times of its stages
  */
 public record EngineOptions(
         String engine,
@@ -21,4 +22,24 @@ public record EngineOptions(
         int tp,
         double cacheCount,
         int maxBatchSize,
-        boolean cudaGraphs) {}
+        boolean cudaGraphs,
+        boolean stages) {
+    /** Without the stages' times. */
+    public EngineOptions(
+            String engine,
+            String model,
+            String modelFormat,
+            String dtype,
+            int tp,
+            double cacheCount,
+            int maxBatchSize,
+            boolean cudaGraphs) {
+        this(engine, model, modelFormat, dtype, tp, cacheCount, maxBatchSize, cudaGraphs, false);
+    }
+
+    /** The same, with the stages' times or without. */
+    public EngineOptions withStages(boolean taken) {
+        return new EngineOptions(
+                engine, model, modelFormat, dtype, tp, cacheCount, maxBatchSize, cudaGraphs, taken);
+    }
+}

@@ -1,5 +1,7 @@
 package org.tokenrate.engine;
 
+import java.util.Optional;
+
 /** An engine under test. Thread-safe; one per JMH trial. */
 public interface InferenceEngine extends AutoCloseable {
 
@@ -17,6 +19,14 @@ public interface InferenceEngine extends AutoCloseable {
 
     /** Counters since the engine started. */
     EngineCounters counters();
+
+    /**
+     * Where the engine's time has gone since it started, up to this moment; empty unless it was
+     * opened to tell ({@link EngineOptions#stages}) and can.
+     */
+    default Optional<StageTimes> stageTimes() {
+        return Optional.empty();
+    }
 
     /** Fails what is in flight, frees device memory and stops the engine's threads. Idempotent. */
     @Override

@@ -1,7 +1,11 @@
 package org.tokenrate.report;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import org.tokenrate.engine.Stage;
+import org.tokenrate.engine.StageTimes;
 
 /**
  * A number that every iteration of the request-throughput benchmark leaves in JMH's json, under its
@@ -46,6 +50,12 @@ public record Metric(String name, String unit, OverIterations overIterations) {
     public static final Metric KV_BYTES = maximum("kv_bytes", "B");
     public static final Metric WEIGHT_BYTES = maximum("weight_bytes", "B");
 
+    /** Of the engine's own iterations, those with prompts in them; with {@code -prof stages}. */
+    public static final Metric PREFILL_ITERATIONS = mean("prefill_iterations", "#");
+
+    /** Of the engine's own iterations, the others; with {@code -prof stages}. */
+    public static final Metric DECODE_ITERATIONS = mean("decode_iterations", "#");
+
     /** What the first 18 columns need. */
     static final List<Metric> TOTALS =
             List.of(
@@ -70,6 +80,9 @@ public record Metric(String name, String unit, OverIterations overIterations) {
                     KV_BYTES,
                     WEIGHT_BYTES);
 
+    /** Where the engine's time went; empty without {@code -prof stages}. */
+    static final List<Metric> STAGES = stages();
+
     /**
      * One statistic of one latency, in seconds.
      *
@@ -84,6 +97,35 @@ public record Metric(String name, String unit, OverIterations overIterations) {
                     default -> OverIterations.MEAN;
                 };
         return new Metric(latency + "_" + statistic + "_s", "s", over);
+    }
+
+    /** Seconds of an iteration in a stage of the engine's, prefill and decode together. */
+    public static Metric stage(Stage stage) {
+        return mean("stage_" + stage.label() + "_s", "s");
+    }
+
+    /** The part of {@link #stage} in engine iterations with prompts in them. */
+    public static Metric prefillStage(Stage stage) {
+        return mean("stage_" + stage.label() + "_prefill_s", "s");
+    }
+
+    /** All that {@code -prof stages} adds, with an iteration's values. */
+    public static Map<Metric, Double> stageValues(StageTimes times) {
+        var values = new LinkedHashMap<Metric, Double>();
+        values.put(PREFILL_ITERATIONS, (double) times.prefillIterations());
+        values.put(DECODE_ITERATIONS, (double) times.decodeIterations());
+        for (Stage s : Stage.values()) values.put(stage(s), times.nanos(s) / 1e9);
+        for (Stage s : Stage.values()) {
+            if (s != Stage.IDLE) values.put(prefillStage(s), times.prefillNanos(s) / 1e9);
+        }
+        return values;
+    }
+
+    private static List<Metric> stages() {
+        var none =
+                new StageTimes(
+                        new long[Stage.values().length], new long[Stage.values().length], 0, 0);
+        return List.copyOf(stageValues(none).keySet());
     }
 
     private static List<Metric> latencies() {

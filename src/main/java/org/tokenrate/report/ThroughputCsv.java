@@ -134,6 +134,7 @@ public final class ThroughputCsv {
         c.add(info("model_sha256"));
         c.add(info("dataset_sha256"));
         c.add(param("cuda_graphs", "cudaGraphs"));
+        Metric.STAGES.forEach(m -> c.add(number(m)));
         return List.copyOf(c);
     }
 

@@ -2,6 +2,8 @@ package org.tokenrate.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.tokenrate.engine.StageTimes;
 import org.tokenrate.workload.EngineSample;
 import org.tokenrate.workload.RequestRecord;
 import org.tokenrate.workload.WorkloadResult;
@@ -26,7 +28,15 @@ final class Pooled {
             offset += w.durationNanos();
         }
         return new WorkloadResult(
-                offset, workloads.get(0).streamed(), List.copyOf(records), List.copyOf(engine));
+                offset,
+                workloads.get(0).streamed(),
+                List.copyOf(records),
+                List.copyOf(engine),
+                stages(workloads));
+    }
+
+    private static Optional<StageTimes> stages(List<WorkloadResult> workloads) {
+        return workloads.stream().flatMap(w -> w.stages().stream()).reduce(StageTimes::plus);
     }
 
     private static RequestRecord shifted(RequestRecord r, int index, long nanos) {

@@ -15,6 +15,7 @@ import org.tokenrate.engine.EngineCounters;
 import org.tokenrate.engine.EngineInfo;
 import org.tokenrate.engine.Engines;
 import org.tokenrate.engine.InferenceEngine;
+import org.tokenrate.engine.StageTimes;
 import org.tokenrate.metrics.ThroughputMetrics;
 import org.tokenrate.model.ModelSource;
 import org.tokenrate.tokenizer.Tokenizer;
@@ -39,6 +40,7 @@ public final class Trial implements AutoCloseable {
     private final InferenceEngine engine;
     private final List<WorkloadResult> results = new ArrayList<>();
     private EngineCounters before = EngineCounters.NONE;
+    private Optional<StageTimes> stages = Optional.empty();
     private int measured;
 
     private Trial(
@@ -59,11 +61,12 @@ public final class Trial implements AutoCloseable {
      * Checks the parameters, samples the prompts, then loads the model.
      *
      * @param values the value of a parameter by its name
+     * @param withStages whether the engine takes the times of its stages
      * @throws IOException if a file of the model or the dataset cannot be read
      * @throws IllegalArgumentException if a parameter is bad, the dataset has too few usable
      *     dialogues or the engine cannot take the model
      */
-    public static Trial open(UnaryOperator<String> values, RunSettings settings)
+    public static Trial open(UnaryOperator<String> values, RunSettings settings, boolean withStages)
             throws IOException {
         settings.pid().ifPresent(ParentWatch::start);
         // Read once, when the first logger is made, which checking the parameters may do.
@@ -97,7 +100,7 @@ public final class Trial implements AutoCloseable {
             }
             InferenceEngine engine =
                     Engines.open(
-                            p.engineOptions(),
+                            p.engineOptions().withStages(withStages),
                             new LoadProgressPrinter(System.out, p.model(), System::nanoTime));
             facts.putAll(factsOf(engine.info()));
             var options =
@@ -133,6 +136,7 @@ public final class Trial implements AutoCloseable {
         if (isMeasured) measured++;
         // More than one only if JMH was told to iterate for longer than a workload takes.
         WorkloadResult result = Pooled.of(results);
+        stages = result.stages();
         if (isMeasured && files.isPresent()) files.get().write(measured, result);
         return IterationReport.of(
                 files.map(RequestFiles::fork).orElse(1),
@@ -143,6 +147,11 @@ public final class Trial implements AutoCloseable {
                 before,
                 engine.counters(),
                 facts);
+    }
+
+    /** Where the engine's time went in the iteration that ended last, if it takes the times. */
+    public Optional<StageTimes> stages() {
+        return stages;
     }
 
     @Override

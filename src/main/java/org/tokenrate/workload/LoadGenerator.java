@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tokenrate.engine.InferenceEngine;
+import org.tokenrate.engine.StageTimes;
 
 /**
  * A closed loop: {@code concurrency} requests are in flight until the workload runs out; the end of
@@ -33,6 +34,7 @@ public final class LoadGenerator {
     private final CountDownLatch done = new CountDownLatch(1);
     private final EngineSampler sampler;
     private ProgressListener progress;
+    private Optional<StageTimes> stages = Optional.empty();
     private long startNanos;
     private volatile boolean stopped;
     private volatile Error error;
@@ -77,6 +79,7 @@ public final class LoadGenerator {
         startNanos = System.nanoTime();
         try {
             sampler.sample(now());
+            Optional<StageTimes> before = engine.stageTimes();
             fillSlots();
             for (int i = 1; !done.await(SAMPLE_MILLIS, TimeUnit.MILLISECONDS); i++) {
                 sampler.sample(now());
@@ -84,6 +87,7 @@ public final class LoadGenerator {
                 reportProgress();
                 checkForStall();
             }
+            stages = before.flatMap(b -> engine.stageTimes().map(after -> after.since(b)));
             sampler.sample(now());
         } finally {
             if (left.get() > 0) cancelAll();
@@ -109,7 +113,7 @@ public final class LoadGenerator {
         if (LOG.isDebugEnabled()) {
             LOG.debug("{} characters of text", slots.stream().mapToLong(Slot::characters).sum());
         }
-        return WorkloadResult.of(options.stream(), records).withEngine(sampler.samples());
+        return WorkloadResult.of(options.stream(), records).withEngine(sampler.samples(), stages);
     }
 
     private void reportProgress() {

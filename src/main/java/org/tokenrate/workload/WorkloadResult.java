@@ -1,6 +1,8 @@
 package org.tokenrate.workload;
 
 import java.util.List;
+import java.util.Optional;
+import org.tokenrate.engine.StageTimes;
 
 /**
  * What was seen of a whole workload.
@@ -9,12 +11,14 @@ import java.util.List;
  * @param streamed whether tokens were heard of as they came
  * @param records one a request, in the workload's order
  * @param engine the engine's counters from time to time; empty for an engine without a KV pool
+ * @param stages where the engine's time went in between; empty unless it took the times
  */
 public record WorkloadResult(
         long durationNanos,
         boolean streamed,
         List<RequestRecord> records,
-        List<EngineSample> engine) {
+        List<EngineSample> engine,
+        Optional<StageTimes> stages) {
     /** The result that these records alone tell, e.g. when read back from a file. */
     public static WorkloadResult of(boolean streamed, List<RequestRecord> records) {
         long first = Long.MAX_VALUE;
@@ -24,10 +28,14 @@ public record WorkloadResult(
             last = Math.max(last, r.finishNanos());
         }
         return new WorkloadResult(
-                records.isEmpty() ? 0 : last - first, streamed, records, List.of());
+                records.isEmpty() ? 0 : last - first,
+                streamed,
+                records,
+                List.of(),
+                Optional.empty());
     }
 
-    WorkloadResult withEngine(List<EngineSample> samples) {
-        return new WorkloadResult(durationNanos, streamed, records, samples);
+    WorkloadResult withEngine(List<EngineSample> samples, Optional<StageTimes> times) {
+        return new WorkloadResult(durationNanos, streamed, records, samples, times);
     }
 }

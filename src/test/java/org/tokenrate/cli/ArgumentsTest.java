@@ -18,6 +18,15 @@ class ArgumentsTest {
     }
 
     @Test
+    void jmhKnowsOurProfilersByTheirClass() {
+        List<String> given = List.of("-prof", "gc", "-prof", "stages", "stages");
+        assertEquals(
+                List.of("-prof", "gc", "-prof", "org.tokenrate.bench.StagesProfiler", "stages"),
+                Arguments.parse(given).jmh());
+        assertEquals(given, Arguments.parse(given).all());
+    }
+
+    @Test
     void theFolderMayFollowAnEqualsSign() {
         assertEquals(Path.of("a/b"), Arguments.parse(List.of("--results=a/b")).results());
     }

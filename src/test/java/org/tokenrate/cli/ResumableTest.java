@@ -141,6 +141,13 @@ class ResumableTest {
     }
 
     @Test
+    void aProfilerOfOurOwnNeedsNoWord() throws Exception {
+        write("-p", "engine=simulated", "-p", "concurrency=1,4", "-prof", "stages");
+        find().lock().release(true);
+        find("-prof", "stages").lock().release(true);
+    }
+
+    @Test
     void otherArgumentsThanTheRunsAreRefused() {
         String message =
                 assertThrows(IllegalArgumentException.class, () -> find("-p", "concurrency=2"))

@@ -24,6 +24,7 @@ import org.tokenrate.device.Matrix;
 import org.tokenrate.device.Residual;
 import org.tokenrate.device.Table;
 import org.tokenrate.device.Tensor;
+import org.tokenrate.device.Timeline;
 
 /**
  * A GPU, as one rank. Operations are queued on its stream; only {@link #sample} and {@link #read}
@@ -50,6 +51,7 @@ final class CudaDevice implements Device {
     private final Optional<Gather> gather;
     private final Optional<Graphs> graphs;
     private Optional<WeightLoader> loader = Optional.empty();
+    private Optional<EventTimeline> timeline = Optional.empty();
 
     private boolean closed;
 
@@ -212,7 +214,9 @@ final class CudaDevice implements Device {
         this.batch.copy(batch, rows, heads.ropeByLength());
         if (decodes) {
             long form = (long) rows << Integer.SIZE | this.batch.tableWidth();
+            timeline.ifPresent(t -> t.mute(true));
             graphs.get().run(form, () -> queue(operations));
+            timeline.ifPresent(t -> t.mute(false));
         } else {
             queue(operations);
         }
@@ -326,6 +330,12 @@ final class CudaDevice implements Device {
     @Override
     public void abort() {
         ranks.abort();
+    }
+
+    @Override
+    public Optional<Timeline> newTimeline() {
+        timeline = Optional.of(closing.add(new EventTimeline(context)));
+        return timeline.map(t -> t);
     }
 
     @Override

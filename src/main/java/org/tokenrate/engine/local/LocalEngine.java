@@ -1,7 +1,9 @@
 package org.tokenrate.engine.local;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
@@ -20,6 +22,8 @@ import org.tokenrate.engine.Generation;
 import org.tokenrate.engine.GenerationRequest;
 import org.tokenrate.engine.InferenceEngine;
 import org.tokenrate.engine.LoadListener;
+import org.tokenrate.engine.Stage;
+import org.tokenrate.engine.StageTimes;
 import org.tokenrate.engine.TokenListener;
 import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.ModelSource;
@@ -42,6 +46,7 @@ public final class LocalEngine implements InferenceEngine {
     private static final int MAX_RUNNING = 512;
 
     private final RankedDecoder decoder;
+    private final StageClock clock;
     private final EngineInfo info;
     private final KvBlockPool pool;
     private final Scheduler scheduler;
@@ -84,10 +89,16 @@ public final class LocalEngine implements InferenceEngine {
         int maxTokens = maxRunning + PROMPT_TOKENS;
         ModelSource source = ModelSource.of(options.model(), options.modelFormat());
         List<Shard> shards = source.shards(options.tp());
+        List<Device> used = devices;
+        StageClock clock = StageClock.OFF;
+        if (options.stages()) {
+            var running = new RunningStageClock(System::nanoTime);
+            used = staged(devices, running);
+            clock = running;
+        }
         try (Checkpoint checkpoint = source.open()) {
             Checkpoint watched = LoadProgress.watch(checkpoint, shards, progress);
-            RankedDecoder decoder =
-                    new RankedDecoder(shards, watched, devices, maxTokens, maxRunning);
+            RankedDecoder decoder = new RankedDecoder(shards, watched, used, maxTokens, maxRunning);
             try {
                 int blocks = decoder.blocksFor(options.cacheCount());
                 EngineInfo info =
@@ -105,7 +116,7 @@ public final class LocalEngine implements InferenceEngine {
                                 decoder.weightBytes(),
                                 devices.get(0).versions());
                 LOG.info("{}", info);
-                return new LocalEngine(decoder, blocks, info, maxTokens, maxRunning);
+                return new LocalEngine(decoder, clock, blocks, info, maxTokens, maxRunning);
             } catch (IOException | RuntimeException | Error e) {
                 decoder.close();
                 throw e;
@@ -113,13 +124,32 @@ public final class LocalEngine implements InferenceEngine {
         }
     }
 
+    /** The first rank's times are taken: the engine's thread is its own. */
+    static List<Device> staged(List<Device> devices, RunningStageClock clock) {
+        var all = new ArrayList<>(devices);
+        all.set(0, new StagedDevice(devices.get(0), clock, devices.size() > 1));
+        return all;
+    }
+
+    LocalEngine(RankedDecoder decoder, int blocks, EngineInfo info, int maxTokens, int maxRunning) {
+        this(decoder, StageClock.OFF, blocks, info, maxTokens, maxRunning);
+    }
+
     /**
      * @param decoder closed with the engine
+     * @param clock that the decoder's first device tells too, if it is not off
      * @param maxTokens the token budget of an iteration
      * @param maxRunning most sequences that run at once
      */
-    LocalEngine(RankedDecoder decoder, int blocks, EngineInfo info, int maxTokens, int maxRunning) {
+    LocalEngine(
+            RankedDecoder decoder,
+            StageClock clock,
+            int blocks,
+            EngineInfo info,
+            int maxTokens,
+            int maxRunning) {
         this.decoder = decoder;
+        this.clock = clock;
         this.info = info;
         decoder.allocate(blocks);
         pool = new KvBlockPool(blocks);
@@ -139,6 +169,11 @@ public final class LocalEngine implements InferenceEngine {
     @Override
     public EngineCounters counters() {
         return new EngineCounters(iterations, scheduler.preemptions(), pool.inUse(), pool.peak());
+    }
+
+    @Override
+    public Optional<StageTimes> stageTimes() {
+        return clock.times();
     }
 
     @Override
@@ -187,9 +222,11 @@ public final class LocalEngine implements InferenceEngine {
 
     private void run() {
         while (!closed) {
+            clock.enter(Stage.SCHEDULE);
             for (Sequence s; (s = inbox.poll()) != null; ) scheduler.add(s);
             if (cancelRequested) cancelAll();
             if (scheduler.idle()) {
+                clock.enter(Stage.IDLE);
                 if (inbox.isEmpty()) LockSupport.park(this);
                 continue;
             }
@@ -205,7 +242,9 @@ public final class LocalEngine implements InferenceEngine {
 
     private void step() {
         scheduler.next(batch);
+        clock.iteration(batch.tokenCount() > batch.sequenceCount());
         decoder.forward(batch, chosen);
+        clock.enter(Stage.DELIVER);
         iterations++; // only this thread writes
         List<Sequence> scheduled = scheduler.scheduled();
         int sample = 0;

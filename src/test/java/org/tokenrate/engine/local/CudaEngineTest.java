@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokenrate.checkpoint.DType;
+import org.tokenrate.device.Device;
 import org.tokenrate.device.Rope;
 import org.tokenrate.device.RopeScaling;
 import org.tokenrate.device.cuda.CudaDevices;
@@ -27,6 +28,8 @@ import org.tokenrate.engine.Generation;
 import org.tokenrate.engine.GenerationRequest;
 import org.tokenrate.engine.InferenceEngine;
 import org.tokenrate.engine.SamplingParams;
+import org.tokenrate.engine.Stage;
+import org.tokenrate.engine.StageTimes;
 import org.tokenrate.engine.TokenListener;
 import org.tokenrate.model.Architecture;
 import org.tokenrate.model.AttentionConfig;
@@ -109,6 +112,38 @@ class CudaEngineTest {
     @CsvSource({"F16, true", "F16, false", "BF16, true", "BF16, false"})
     void greedyTokensEqualTheCpus(DType dtype, boolean graphs) throws Exception {
         compare(llama(4, 2, 64), dtype, 1, graphs);
+    }
+
+    /** The stand-in's times are no GPU's; that they are split and add up is what counts here. */
+    @ParameterizedTest
+    @CsvSource({"1, false", "1, true", "2, false"})
+    void theTimesOfStagesAreTheDevicesOwnAndAddUp(int ranks, boolean graphs) throws Exception {
+        RandomModel model = new RandomModel(llama(4, 2, 64), DType.BF16, new Random(SEED));
+        int[][] expected = greedy(cuda(model, DType.F16, ranks, graphs, 200), prompts(LENGTHS));
+        var clock = new RunningStageClock(System::nanoTime);
+        List<Device> devices =
+                LocalEngine.staged(CudaDevices.open(ranks, DType.F16, graphs), clock);
+        var shards = Shard.of(model.config(), ranks, inputs -> 1);
+        var decoder = new RankedDecoder(shards, model, devices, 72, 8);
+        var info = new EngineInfo("", "", "", ranks, "", "", "", 200, 64, 0, 0, Map.of());
+        try (var engine = new LocalEngine(decoder, clock, 200, info, 72, 8)) {
+            StageTimes before = engine.stageTimes().orElseThrow();
+            long started = System.nanoTime();
+            int[][] got = Answers.of(engine, prompts(LENGTHS), 8, SamplingParams.GREEDY);
+            long ended = System.nanoTime();
+            StageTimes times = engine.stageTimes().orElseThrow().since(before);
+            assertArrayEquals(expected, got);
+            assertTrue(times.totalNanos() >= ended - started);
+            for (Stage s : List.of(Stage.EMBED, Stage.QKV, Stage.ATTENTION, Stage.MLP)) {
+                assertTrue(times.prefillNanos(s) > 0, s + " of prompts");
+            }
+            assertTrue(times.nanos(Stage.QUEUE) > 0);
+            assertTrue(times.nanos(Stage.SAMPLE) > 0);
+            assertEquals(ranks > 1, times.nanos(Stage.GATHER) > 0);
+            // What is played back as one has no stages of its own.
+            assertEquals(graphs, times.decodeNanos(Stage.ATTENTION) == 0);
+            assertTrue(times.decodeNanos(Stage.GRAPH) > 0);
+        }
     }
 
     @ParameterizedTest
