@@ -3,14 +3,12 @@ package org.tokenrate.bench;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
-import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
 import org.tokenrate.device.Table;
@@ -21,10 +19,11 @@ import org.tokenrate.device.Tensor;
  * time would be if nothing but its products cost any. The tokens mean nothing; the shapes are the
  * same.
  */
-final class ProductsOnlyDevice implements Device {
+final class ProductsOnlyDevice extends NoOpDevice {
     private final Device device;
 
     ProductsOnlyDevice(Device device) {
+        super(0);
         this.device = device;
     }
 
@@ -97,46 +96,6 @@ final class ProductsOnlyDevice implements Device {
     public void iteration(Batch batch, KvCache cache, AttentionShape shape, Runnable operations) {
         device.iteration(batch, cache, shape, operations);
     }
-
-    @Override
-    public void embed(Table table, int[] tokens, int rows, Tensor x) {}
-
-    @Override
-    public void rmsNorm(Tensor x, Table weight, float eps, int rows, Tensor out) {}
-
-    @Override
-    public void rmsNorm(Tensor x, int[] index, Table weight, float eps, int rows, Tensor out) {}
-
-    @Override
-    public void ropeAndStore(
-            Tensor qkv,
-            Batch batch,
-            KvCache cache,
-            int layer,
-            AttentionShape shape,
-            Optional<HeadNorms> norms) {}
-
-    @Override
-    public void attention(
-            Tensor qkv,
-            Batch batch,
-            KvCache cache,
-            int layer,
-            AttentionShape shape,
-            int window,
-            Tensor out) {}
-
-    @Override
-    public void allReduce(Tensor x, int rows) {}
-
-    @Override
-    public void gather(Tensor part, int rows, Tensor whole) {}
-
-    @Override
-    public void abort() {}
-
-    @Override
-    public void sample(Tensor logits, Batch batch, int[] chosen) {}
 
     @Override
     public float[] read(Tensor tensor, int row) {
