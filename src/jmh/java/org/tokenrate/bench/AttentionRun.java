@@ -109,15 +109,17 @@ final class AttentionRun implements AutoCloseable {
     }
 
     /**
-     * Counts the work of all layers.
+     * Operations of all layers.
      *
-     * @param scores pairs of a query and a token that it sees, of each head
-     * @param tokens whose keys and values are read, each once
+     * @param pairs of a query and a token that it sees, of each head
      */
-    void count(WorkCounters work, long scores, long tokens) {
-        work.add(
-                4.0 * layers * shape.heads() * shape.headDim() * scores,
-                layers * bytesOfToken(run.device(), shape) * tokens);
+    double flops(long pairs) {
+        return 4.0 * layers * shape.heads() * shape.headDim() * pairs;
+    }
+
+    /** Bytes of the keys and values of so many tokens in all layers. */
+    double bytes(long tokens) {
+        return layers * bytesOfToken(run.device(), shape) * tokens;
     }
 
     @Override

@@ -154,7 +154,7 @@ final class BareProduct implements AutoCloseable {
 
     /** An element of the first row of the result: the sum of as many ones as there are inputs. */
     float result() {
-        return buffers[2].asByteBuffer().order(ByteOrder.nativeOrder()).getFloat(0);
+        return buffers[2].asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer().get(0);
     }
 
     @Override

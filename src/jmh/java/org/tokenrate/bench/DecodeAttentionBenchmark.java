@@ -64,8 +64,9 @@ public class DecodeAttentionBenchmark extends DeviceBenchmark {
     }
 
     @Benchmark
-    public float[] attention(WorkCounters work) {
-        attention.count(work, (long) batch * context, (long) batch * context);
+    public float[] attention(FlopCounters flops, ByteCounters bytes) {
+        flops.add(attention.flops((long) batch * context));
+        bytes.add(attention.bytes((long) batch * context));
         return attention.attend(last);
     }
 

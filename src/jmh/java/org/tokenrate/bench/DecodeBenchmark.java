@@ -64,13 +64,13 @@ public class DecodeBenchmark extends DeviceBenchmark {
     }
 
     @Benchmark
-    public int[] decode(TokenCounters counters, WorkCounters work) {
+    public int[] decode(TokenCounters counters, FlopCounters flops, ByteCounters bytes) {
         counters.tokens += batch;
         long seen = (long) batch * context;
-        work.add(
+        flops.add(
                 WholeModel.productFlops(whole.config(), batch, batch)
-                        + WholeModel.attentionFlops(whole.config(), seen),
-                whole.weightBytes() + whole.kvBytes() * seen);
+                        + WholeModel.attentionFlops(whole.config(), seen));
+        bytes.add(whole.weightBytes() + whole.kvBytes() * seen);
         return whole.iterate(last);
     }
 

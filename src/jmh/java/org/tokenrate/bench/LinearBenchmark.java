@@ -154,16 +154,18 @@ public class LinearBenchmark extends DeviceBenchmark {
 
     /** The engine's products on its device. */
     @Benchmark
-    public float[] device(OnDevice device, WorkCounters work) {
+    public float[] device(OnDevice device, FlopCounters flops, ByteCounters bytes) {
         float[] done = device.run.run(device.batch, device::queue);
-        work.add(device.flops(), device.bytes);
+        flops.add(device.flops());
+        bytes.add(device.bytes);
         return done;
     }
 
     /** oneDNN's products on the CPU, as oneDNN shares them out; always of dense weights. */
     @Benchmark
-    public void bare(Bare bare, WorkCounters work) {
+    public void bare(Bare bare, FlopCounters flops, ByteCounters bytes) {
         for (BareProduct product : bare.products) product.run();
-        work.add(bare.flops, bare.bytes);
+        flops.add(bare.flops);
+        bytes.add(bare.bytes);
     }
 }

@@ -45,7 +45,7 @@ public class NormRopeActivationBenchmark extends DeviceBenchmark {
     public String model;
 
     /** Tokens of an iteration. */
-    @Param({"1", "64", "256"})
+    @Param({"1", "256"})
     public int rows;
 
     private DeviceRun run;
@@ -106,10 +106,10 @@ public class NormRopeActivationBenchmark extends DeviceBenchmark {
     }
 
     @Benchmark
-    public float[] norm(TokenCounters counters, WorkCounters work) {
+    public float[] norm(TokenCounters counters, ByteCounters bytes) {
         counters.tokens += (long) TIMES * rows;
         double numbers = (double) TIMES * rows * config.hiddenSize();
-        work.add(4 * numbers, numbers * (DType.F32.bytes() + device.dtype().bytes()));
+        bytes.add(numbers * (DType.F32.bytes() + device.dtype().bytes()));
         return repeat(() -> noise.norm(rows));
     }
 
@@ -121,14 +121,14 @@ public class NormRopeActivationBenchmark extends DeviceBenchmark {
     }
 
     @Benchmark
-    public float[] gated(TokenCounters counters, WorkCounters work) {
-        countProducts(counters, work);
+    public float[] gated(TokenCounters counters, FlopCounters flops) {
+        countProducts(counters, flops);
         return repeat(() -> device.gatedLinear(x, gate, up, rows, gated, activated));
     }
 
     @Benchmark
-    public float[] products(TokenCounters counters, WorkCounters work) {
-        countProducts(counters, work);
+    public float[] products(TokenCounters counters, FlopCounters flops) {
+        countProducts(counters, flops);
         return repeat(
                 () -> {
                     device.linear(x, gate, rows, gated, false);
@@ -136,11 +136,9 @@ public class NormRopeActivationBenchmark extends DeviceBenchmark {
                 });
     }
 
-    private void countProducts(TokenCounters counters, WorkCounters work) {
+    private void countProducts(TokenCounters counters, FlopCounters flops) {
         counters.tokens += (long) TIMES * rows;
-        work.add(
-                2.0 * TIMES * 2 * rows * config.hiddenSize() * config.intermediateSize(),
-                (double) TIMES * (gate.bytes() + up.bytes()));
+        flops.add(2.0 * TIMES * 2 * rows * config.hiddenSize() * config.intermediateSize());
     }
 
     @TearDown(Level.Trial)

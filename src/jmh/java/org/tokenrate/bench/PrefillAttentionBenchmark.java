@@ -62,10 +62,10 @@ public class PrefillAttentionBenchmark extends DeviceBenchmark {
     }
 
     @Benchmark
-    public float[] attention(WorkCounters work) {
+    public float[] attention(FlopCounters flops) {
         float[] done = new float[0];
         for (Batch batch : chunks) done = attention.attend(batch);
-        attention.count(work, (long) prompt * (prompt + 1) / 2, prompt);
+        flops.add(attention.flops((long) prompt * (prompt + 1) / 2));
         return done;
     }
 

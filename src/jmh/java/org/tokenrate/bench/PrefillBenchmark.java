@@ -13,7 +13,6 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
 import org.tokenrate.engine.local.LocalDevices;
-import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.ModelSource;
 
 /**
@@ -74,13 +73,11 @@ public class PrefillBenchmark extends DeviceBenchmark {
     }
 
     @Benchmark
-    public int[] prefill(TokenCounters counters, WorkCounters counted) {
+    public int[] prefill(TokenCounters counters, FlopCounters flops) {
         int[] chosen = new int[0];
         for (Batch batch : chunks) chosen = whole.iterate(batch);
         counters.tokens += prompt;
-        ModelConfig config = whole.config();
-        counted.add(
-                WholeModel.productFlops(config, prompt, 1), whole.weightBytes() * chunks.size());
+        flops.add(WholeModel.productFlops(whole.config(), prompt, 1));
         return chosen;
     }
 

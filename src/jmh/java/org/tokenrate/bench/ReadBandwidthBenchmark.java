@@ -84,8 +84,8 @@ public class ReadBandwidthBenchmark extends PartBenchmark {
     }
 
     @Benchmark
-    public float read(WorkCounters work) throws InterruptedException, ExecutionException {
-        work.add(bytes() / (double) Float.BYTES, bytes());
+    public float read(ByteCounters counted) throws InterruptedException, ExecutionException {
+        counted.add(bytes());
         return all(i -> sum(arrays[i]));
     }
 

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
@@ -28,6 +30,8 @@ import org.tokenrate.engine.local.LocalDevices;
  * java -jar target/benchmarks.jar Sampling -p vocabulary=32000,151936 -p method=greedy,topK,topP,all -p batch=64
  * }</pre>
  */
+@Warmup(iterations = 2, time = 1)
+@Measurement(iterations = 3, time = 1)
 public class SamplingBenchmark extends PartBenchmark {
     /** Of the logits, whose size decides how few tokens hold most of the probability. */
     static final double SPREAD = 3;
@@ -80,9 +84,9 @@ public class SamplingBenchmark extends PartBenchmark {
     }
 
     @Benchmark
-    public int[] sample(TokenCounters counters, WorkCounters work) {
+    public int[] sample(TokenCounters counters, ByteCounters bytes) {
         counters.tokens += batch;
-        work.add(0, (double) batch * vocabulary * DType.F32.bytes());
+        bytes.add((double) batch * vocabulary * DType.F32.bytes());
         device.sample(logits, wanted, chosen);
         return chosen;
     }
