@@ -10,7 +10,7 @@ using namespace softgpu;
 namespace {
 
 enum { SUCCESS = 0, UNHANDLED_CUDA = 1, SYSTEM = 2, INTERNAL = 3, INVALID_ARGUMENT = 4, INVALID_USAGE = 5, REMOTE = 6 };
-enum class Kind { allReduce, allGather, broadcast, reduceScatter };
+enum class Kind { allReduce, allGather, broadcast };
 
 struct Status {
     int code;
@@ -118,13 +118,13 @@ void perform(Round &r) {
     const size_t bytes = r.count * sizeOfType(r.type);
     const size_t ranks = r.parts.size();
     for (const Part &p : r.parts) {
-        requireRange("NCCL", p.from, r.kind == Kind::reduceScatter ? bytes * ranks : bytes, p.device);
+        requireRange("NCCL", p.from, bytes, p.device);
         requireRange("NCCL", p.to, r.kind == Kind::allGather ? bytes * ranks : bytes, p.device);
     }
     std::vector<std::vector<char>> sent; // all of it first: results may lie on what is sent
     for (const Part &p : r.parts) {
         const char *from = reinterpret_cast<const char *>(p.from);
-        sent.emplace_back(from, from + (r.kind == Kind::reduceScatter ? bytes * ranks : bytes));
+        sent.emplace_back(from, from + (bytes));
     }
     auto to = [&](size_t rank) { return reinterpret_cast<char *>(r.parts[rank].to); };
     if (r.kind == Kind::allGather) {
@@ -137,20 +137,19 @@ void perform(Round &r) {
         return;
     }
     const Type type = floatType(r.type);
-    const size_t total = r.kind == Kind::reduceScatter ? r.count * ranks : r.count;
-    std::vector<char> result(total * sizeOfType(r.type));
-    for (size_t i = 0; i < total; i++) {
+    std::vector<char> result(bytes);
+    for (size_t i = 0; i < r.count; i++) {
         float x = load(sent[0].data(), type, i);
         for (size_t s = 1; s < ranks; s++) x = combine(r.reduction, x, load(sent[s].data(), type, i));
         store(r.reduction == 4 ? x / static_cast<float>(ranks) : x, result.data(), type, i);
     }
-    for (size_t d = 0; d < ranks; d++) memcpy(to(d), result.data() + (r.kind == Kind::reduceScatter ? d * bytes : 0), bytes);
+    for (size_t d = 0; d < ranks; d++) memcpy(to(d), result.data(), bytes);
 }
 
 void collective(const char *name, Kind kind, const void *from, void *to, size_t count, int type, int reduction, int root, void *handle, void *streamHandle) {
     Comm &comm = commOf(handle);
     sizeOfType(type);
-    if ((kind == Kind::allReduce || kind == Kind::reduceScatter) && type != 6 && type != 7 && type != 9) throw Status{INVALID_ARGUMENT};
+    if (kind == Kind::allReduce && type != 6 && type != 7 && type != 9) throw Status{INVALID_ARGUMENT};
     Stream &stream = anyStream(streamHandle, comm.device);
     if (stream.context->device != comm.device) {
         report(format("%s: rank %d is on device %d, its stream on device %d", name, comm.rank, comm.device, stream.context->device));
@@ -158,7 +157,7 @@ void collective(const char *name, Kind kind, const void *from, void *to, size_t 
     }
     if (count == 0) return;
     const size_t bytes = count * sizeOfType(type), ranks = static_cast<size_t>(comm.clique->ranks);
-    requireRange(name, reinterpret_cast<uintptr_t>(from), kind == Kind::reduceScatter ? bytes * ranks : bytes, comm.device);
+    requireRange(name, reinterpret_cast<uintptr_t>(from), bytes, comm.device);
     requireRange(name, reinterpret_cast<uintptr_t>(to), kind == Kind::allGather ? bytes * ranks : bytes, comm.device);
     Context *context = stream.context;
     Comm *c = &comm;
@@ -338,9 +337,6 @@ int ncclAllReduce(const void *from, void *to, size_t count, int type, int reduct
 }
 int ncclAllGather(const void *from, void *to, size_t count, int type, void *comm, void *stream) {
     return status("ncclAllGather", [&] { collective("ncclAllGather", Kind::allGather, from, to, count, type, 0, 0, comm, stream); });
-}
-int ncclReduceScatter(const void *from, void *to, size_t count, int type, int reduction, void *comm, void *stream) {
-    return status("ncclReduceScatter", [&] { collective("ncclReduceScatter", Kind::reduceScatter, from, to, count, type, reduction, 0, comm, stream); });
 }
 int ncclBroadcast(const void *from, void *to, size_t count, int type, int root, void *comm, void *stream) {
     return status("ncclBroadcast", [&] { collective("ncclBroadcast", Kind::broadcast, from, to, count, type, 0, root, comm, stream); });

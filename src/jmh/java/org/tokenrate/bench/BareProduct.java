@@ -87,7 +87,8 @@ final class BareProduct implements AutoCloseable {
         check(dnnl.dnnl_primitive_create(primitive, description), "dnnl_primitive_create");
         dnnl_memory_desc weights =
                 dnnl.dnnl_primitive_desc_query_md(description, dnnl.dnnl_query_weights_md, 0);
-        weightBytes = dnnl.dnnl_memory_desc_get_size(weights);
+        int size = type == dnnl.dnnl_bf16 ? Short.BYTES : Float.BYTES;
+        weightBytes = (long) size * inputs * outputs;
         bind(0, dnnl.DNNL_ARG_SRC, x, type);
         bind(1, dnnl.DNNL_ARG_WEIGHTS, weights, type);
         bind(2, dnnl.DNNL_ARG_DST, y, dnnl.dnnl_f32);
@@ -141,7 +142,7 @@ final class BareProduct implements AutoCloseable {
         }
     }
 
-    /** Bytes of the weights in their layout. */
+    /** Bytes of the weights, without what a layout fills up. */
     long weightBytes() {
         return weightBytes;
     }

@@ -11,6 +11,7 @@ import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
+import org.tokenrate.device.Residual;
 import org.tokenrate.device.Rope;
 import org.tokenrate.device.RopeScaling;
 import org.tokenrate.device.Table;
@@ -156,13 +157,13 @@ final class DeviceRun implements AutoCloseable {
     final class Noise {
         private final Table rows;
         private final Table norm;
-        private final Tensor x;
+        private final Residual x;
         private final Tensor input;
 
         private Noise(int columns) throws IOException {
             rows = device.loadTable(RandomWeights.numbers("noise", TOKENS, columns, 0, 1));
             norm = device.loadTable(RandomWeights.numbers("norm", 1, columns, 1, 0.1));
-            x = device.newTensor(maxTokens, columns);
+            x = device.newResidual(maxTokens, columns);
             input = device.newInput(maxTokens, columns);
         }
 
@@ -179,10 +180,8 @@ final class DeviceRun implements AutoCloseable {
             return input;
         }
 
-        /** A row for each token, {@code [tokens, columns]} f32. */
-        Tensor embed(Batch batch) {
+        void embed(Batch batch) {
             device.embed(rows, batch.tokens, batch.tokenCount(), x);
-            return x;
         }
 
         void norm(int count) {
@@ -211,11 +210,7 @@ final class DeviceRun implements AutoCloseable {
 
         /** {@code [tokens, kvHeads (group + 2) headDim]} for a batch's tokens. */
         Tensor of(Batch batch) {
-            run(
-                    batch,
-                    () ->
-                            device.linear(
-                                    noise.queue(batch), matrix, batch.tokenCount(), qkv, false));
+            run(batch, () -> device.linear(noise.queue(batch), matrix, batch.tokenCount(), qkv));
             return qkv;
         }
 

@@ -7,12 +7,8 @@ import org.tokenrate.checkpoint.ModelFormat;
 import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.ModelSource;
 
-/**
- * One of a model's matrix products.
- *
- * @param residual whether its result is added to the residual stream
- */
-record LayerMatrix(String name, int inputs, int outputs, boolean residual) {
+/** One of a model's matrix products. */
+record LayerMatrix(String name, int inputs, int outputs) {
     /** What {@code -p matrix} may be. */
     static final List<String> NAMES =
             List.of("layer", "qkv", "output", "gate", "up", "down", "head");
@@ -24,15 +20,15 @@ record LayerMatrix(String name, int inputs, int outputs, boolean residual) {
         int hidden = c.hiddenSize();
         int middle = c.intermediateSize();
         return List.of(
-                new LayerMatrix("qkv", hidden, c.qkvWidth(), false),
-                new LayerMatrix("output", c.queryWidth(), hidden, true),
-                new LayerMatrix("gate", hidden, middle, false),
-                new LayerMatrix("up", hidden, middle, false),
-                new LayerMatrix("down", middle, hidden, true));
+                new LayerMatrix("qkv", hidden, c.qkvWidth()),
+                new LayerMatrix("output", c.queryWidth(), hidden),
+                new LayerMatrix("gate", hidden, middle),
+                new LayerMatrix("up", hidden, middle),
+                new LayerMatrix("down", middle, hidden));
     }
 
     static LayerMatrix head(ModelConfig c) {
-        return new LayerMatrix(HEAD, c.hiddenSize(), c.vocabularySize(), false);
+        return new LayerMatrix(HEAD, c.hiddenSize(), c.vocabularySize());
     }
 
     /** The products of that name; of {@code layer}, all of a decoder layer. */

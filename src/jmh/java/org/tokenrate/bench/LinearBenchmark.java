@@ -83,10 +83,7 @@ public class LinearBenchmark extends DeviceBenchmark {
             results = new Tensor[shapes.size()];
             for (LayerMatrix m : shapes) {
                 noise.add(run.noise(m.inputs()));
-                results[noise.size() - 1] =
-                        m.residual()
-                                ? device.newTensor(b.rows, m.outputs())
-                                : device.newProduct(b.rows, m.outputs());
+                results[noise.size() - 1] = device.newProduct(b.rows, m.outputs());
             }
             while (bytes < b.weightsMb * MIB) {
                 for (LayerMatrix m : shapes) {
@@ -104,12 +101,7 @@ public class LinearBenchmark extends DeviceBenchmark {
             int n = shapes.size();
             for (int i = 0; i < weights.size(); i++) {
                 run.device()
-                        .linear(
-                                inputs[i % n],
-                                weights.get(i),
-                                batch.tokenCount(),
-                                results[i % n],
-                                shapes.get(i % n).residual());
+                        .linear(inputs[i % n], weights.get(i), batch.tokenCount(), results[i % n]);
             }
         }
 

@@ -13,6 +13,7 @@ import org.tokenrate.device.Device;
 import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
+import org.tokenrate.device.Residual;
 import org.tokenrate.device.Table;
 import org.tokenrate.device.Tensor;
 
@@ -57,6 +58,11 @@ class NoOpDevice implements Device {
     }
 
     @Override
+    public Residual newResidual(int rows, int columns) {
+        return new Residual() {};
+    }
+
+    @Override
     public Tensor newTensor(int rows, int columns) {
         return new NoTensor(rows, columns);
     }
@@ -97,16 +103,19 @@ class NoOpDevice implements Device {
     }
 
     @Override
-    public void embed(Table table, int[] tokens, int rows, Tensor x) {}
+    public void embed(Table table, int[] tokens, int rows, Residual x) {}
 
     @Override
-    public void rmsNorm(Tensor x, Table weight, float eps, int rows, Tensor out) {}
+    public void rmsNorm(Residual x, Table weight, float eps, int rows, Tensor out) {}
 
     @Override
-    public void rmsNorm(Tensor x, int[] index, Table weight, float eps, int rows, Tensor out) {}
+    public void rmsNorm(Residual x, int[] index, Table weight, float eps, int rows, Tensor out) {}
 
     @Override
-    public void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate) {}
+    public void linear(Tensor x, Matrix w, int rows, Tensor y) {}
+
+    @Override
+    public void addLinear(Tensor part, Matrix w, int rows, Residual x) {}
 
     @Override
     public void ropeAndStore(
@@ -129,9 +138,6 @@ class NoOpDevice implements Device {
 
     @Override
     public void gatedLinear(Tensor x, Matrix gate, Matrix up, int rows, Tensor gated, Tensor out) {}
-
-    @Override
-    public void allReduce(Tensor x, int rows) {}
 
     @Override
     public void gather(Tensor part, int rows, Tensor whole) {}

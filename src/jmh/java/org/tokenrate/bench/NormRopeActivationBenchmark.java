@@ -131,8 +131,8 @@ public class NormRopeActivationBenchmark extends DeviceBenchmark {
         countProducts(counters, flops);
         return repeat(
                 () -> {
-                    device.linear(x, gate, rows, gated, false);
-                    device.linear(x, up, rows, gated, false);
+                    device.linear(x, gate, rows, gated);
+                    device.linear(x, up, rows, gated);
                 });
     }
 

@@ -11,6 +11,7 @@ import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
+import org.tokenrate.device.Residual;
 import org.tokenrate.device.Table;
 import org.tokenrate.device.Tensor;
 
@@ -21,6 +22,9 @@ import org.tokenrate.device.Tensor;
  */
 final class ProductsOnlyDevice extends NoOpDevice {
     private final Device device;
+
+    /** Where products are left that would be added to the residual stream. */
+    private record Results(Tensor products) implements Residual {}
 
     ProductsOnlyDevice(Device device) {
         super(0);
@@ -45,6 +49,11 @@ final class ProductsOnlyDevice extends NoOpDevice {
     @Override
     public long freeBytes() {
         return device.freeBytes();
+    }
+
+    @Override
+    public Residual newResidual(int rows, int columns) {
+        return new Results(device.newProduct(rows, columns));
     }
 
     @Override
@@ -83,8 +92,13 @@ final class ProductsOnlyDevice extends NoOpDevice {
     }
 
     @Override
-    public void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate) {
-        device.linear(x, w, rows, y, accumulate);
+    public void linear(Tensor x, Matrix w, int rows, Tensor y) {
+        device.linear(x, w, rows, y);
+    }
+
+    @Override
+    public void addLinear(Tensor part, Matrix w, int rows, Residual x) {
+        device.linear(part, w, rows, ((Results) x).products());
     }
 
     @Override

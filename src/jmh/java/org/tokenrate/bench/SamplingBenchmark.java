@@ -10,9 +10,10 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.tokenrate.checkpoint.DType;
+import org.tokenrate.checkpoint.DenseData;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
-import org.tokenrate.device.Table;
+import org.tokenrate.device.Matrix;
 import org.tokenrate.device.Tensor;
 import org.tokenrate.engine.local.LocalDevices;
 
@@ -65,9 +66,11 @@ public class SamplingBenchmark extends PartBenchmark {
         device = LocalDevices.open(engine, "auto", false);
         run = new DeviceRun(device, batch, batch);
         logits = device.newTensor(batch, vocabulary);
-        Table random =
-                device.loadTable(
-                        RandomWeights.numbers("logits", DeviceRun.TOKENS, vocabulary, 0, SPREAD));
+        DeviceRun.Noise noise = run.noise(DeviceRun.TOKENS);
+        double each = SPREAD / Math.sqrt(DeviceRun.TOKENS);
+        var head =
+                new DenseData(RandomWeights.numbers("head", vocabulary, DeviceRun.TOKENS, 0, each));
+        Matrix matrix = device.loadMatrix(List.of(head), List.of());
         run.begin();
         wanted = run.newBatch();
         for (int i = 0; i < batch; i++) {
@@ -79,7 +82,7 @@ public class SamplingBenchmark extends PartBenchmark {
                 default -> wanted.sampleNext(0, 1, 1, i);
             }
         }
-        run.run(wanted, () -> device.embed(random, wanted.tokens, batch, logits));
+        run.run(wanted, () -> device.linear(noise.queue(wanted), matrix, batch, logits));
         chosen = new int[batch];
     }
 

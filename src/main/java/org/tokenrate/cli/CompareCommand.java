@@ -49,7 +49,7 @@ import picocli.CommandLine.TypeConversionException;
         },
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {
-            "0:nothing is slower by more than --fail-over, or none was given",
+            "0:nothing is shown to be slower by more than --fail-over, or none was given",
             "1:something is slower by more than --fail-over, or a fork of --run failed",
             "2:the arguments or the results do not allow a comparison"
         })
@@ -117,12 +117,7 @@ final class CompareCommand implements Callable<Integer> {
     @Option(names = "--html", paramLabel = "FILE", description = "write a page")
     private Optional<String> html = Optional.empty();
 
-    @Option(
-            names = "--results",
-            paramLabel = "DIR",
-            defaultValue = "${sys:tokenrate.results:-results}",
-            description = "base folder of results (${DEFAULT-VALUE})")
-    private Path results;
+    @Mixin private ResultsOption results;
 
     @Mixin private HelpOption help;
 
@@ -141,8 +136,8 @@ final class CompareCommand implements Callable<Integer> {
         }
         boolean passed =
                 Compare.run(
-                        Side.find(base, results),
-                        Side.find(candidate, results),
+                        Side.find(base, results.folder()),
+                        Side.find(candidate, results.folder()),
                         options,
                         System.out);
         return passed ? Main.OK : Main.FAILED;
@@ -156,7 +151,7 @@ final class CompareCommand implements Callable<Integer> {
         }
         List<String> arguments = InterleavedArguments.of(jmhArguments);
         Interleaving.Measured m;
-        try (var interleaving = Interleaving.in(Path.of(""), results, progress())) {
+        try (var interleaving = Interleaving.in(Path.of(""), results.folder(), progress())) {
             m = interleaving.run(base, candidate, count, arguments);
         }
         boolean passed =

@@ -1,11 +1,9 @@
 package org.tokenrate.cli;
 
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.tokenrate.doctor.Doctor;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** {@code doctor}: what this machine can run, and what may disturb a measurement. */
 @Command(
@@ -22,18 +20,13 @@ import picocli.CommandLine.Option;
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {"0:the engine that auto stands for can run", "1:it cannot"})
 final class DoctorCommand implements Callable<Integer> {
-    @Option(
-            names = "--results",
-            paramLabel = "DIR",
-            defaultValue = "${sys:tokenrate.results:-results}",
-            description = "base folder of results (${DEFAULT-VALUE})")
-    private Path results;
+    @Mixin private ResultsOption results;
 
     @Mixin private HelpOption help;
 
     @Override
     public Integer call() {
-        Doctor.report(results).forEach(System.out::println);
+        Doctor.report(results.folder()).forEach(System.out::println);
         return Doctor.isWell() ? Main.OK : Main.FAILED;
     }
 }

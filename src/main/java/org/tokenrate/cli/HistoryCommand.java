@@ -53,12 +53,7 @@ import picocli.CommandLine.Option;
 final class HistoryCommand implements Callable<Integer> {
     private static final String SCREEN = "-";
 
-    @Option(
-            names = "--results",
-            paramLabel = "DIR",
-            defaultValue = "${sys:tokenrate.results:-results}",
-            description = "base folder of results (${DEFAULT-VALUE})")
-    private Path results;
+    @Mixin private ResultsOption results;
 
     @Option(
             names = "--metric",
@@ -104,7 +99,7 @@ final class HistoryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        History history = History.of(results, Path.of(""), figures(), since);
+        History history = History.of(results.folder(), Path.of(""), figures(), since);
         if (output.isPresent()) HistoryPage.of(history).write(output.get());
         if (json.isPresent()) write(json.get(), out -> HistoryJson.write(history, out));
         if (csv.isPresent()) write(csv.get(), out -> HistoryCsv.write(history, out));

@@ -17,6 +17,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.tokenrate.lmdeploy.ProfileText;
 import org.tokenrate.lmdeploy.ThroughputProfile;
+import org.tokenrate.report.JmhJson;
+import org.tokenrate.report.JmhResult;
 import org.tokenrate.report.RequestsFile;
 import org.tokenrate.workload.RequestRecord;
 import org.tokenrate.workload.RequestRecords;
@@ -300,6 +302,13 @@ final class ProfileThroughputCommand implements Callable<Integer> {
         if (ended.status() != Main.OK) {
             System.err.println("no summary and no CSV: LMDeploy has none for a run that failed");
             return ended.status();
+        }
+        if (JmhJson.read(ended.folder().resolve(RunFiles.JMH)).stream()
+                .anyMatch(JmhResult::isOfSoftwareGpu)) {
+            System.err.println(
+                    "no summary and no CSV: the software GPU's times are a CPU's, and LMDeploy's CSV"
+                            + " has no column that would say so");
+            return Main.FAILED;
         }
         conclude(
                 ended.folder(),

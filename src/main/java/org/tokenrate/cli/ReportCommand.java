@@ -49,20 +49,15 @@ final class ReportCommand implements Callable<Integer> {
             description = "file to write (${DEFAULT-VALUE})")
     private Path output;
 
-    @Option(
-            names = "--results",
-            paramLabel = "DIR",
-            defaultValue = "${sys:tokenrate.results:-results}",
-            description = "base folder of results (${DEFAULT-VALUE})")
-    private Path results;
+    @Mixin private ResultsOption results;
 
     @Mixin private HelpOption help;
 
     @Override
     public Integer call() throws IOException {
         var files = new ArrayList<Path>();
-        for (String side : sides) files.addAll(Side.files(side, results));
-        if (files.isEmpty()) files.add(Side.newest(results));
+        for (String side : sides) files.addAll(Side.files(side, results.folder()));
+        if (files.isEmpty()) files.add(Side.newest(results.folder()));
         RunReport.of(files).write(output);
         System.out.println("wrote " + output);
         return Main.OK;

@@ -41,6 +41,9 @@ import org.tokenrate.run.Version;
 
 /** Runs benchmarks: checks first, then JMH, then the table and the files. */
 final class RunCommand {
+    private static final String SOFTWARE_GPU =
+            "NOT A REAL DEVICE: times of the software GPU are a CPU's and say nothing of any GPU.\n";
+
     private final Arguments arguments;
     private final Options jmh;
     private final ParameterStyle style;
@@ -253,6 +256,7 @@ final class RunCommand {
         List<JmhResult> main = saved.stream().filter(JmhResult::isRequestThroughput).toList();
         out.println();
         if (!main.isEmpty()) out.println(table.of(main, plan.swept()));
+        if (main.stream().anyMatch(JmhResult::isOfSoftwareGpu)) out.println(SOFTWARE_GPU);
         List<RunResult> others =
                 results.stream()
                         .filter(r -> !Plan.isRequestThroughput(r.getParams().getBenchmark()))

@@ -247,7 +247,8 @@ final class RunFiles {
     private static String json(Collection<RunResult> results) {
         var bytes = new ByteArrayOutputStream();
         try (var out = new PrintStream(bytes, false, UTF_8)) {
-            ResultFormatFactory.getInstance(ResultFormatType.JSON, out).writeOut(results);
+            ResultFormatFactory.getInstance(ResultFormatType.JSON, out)
+                    .writeOut(WithoutPaths.of(results));
         }
         return bytes.toString(UTF_8);
     }

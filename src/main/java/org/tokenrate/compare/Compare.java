@@ -35,18 +35,24 @@ public final class Compare {
         double ratio = options.failOver().getAsDouble();
         if (!c.isDecidable()) throw undecidable(c, ratio);
         List<Outcome> over = c.outcomes().stream().filter(o -> o.isSlowerBy(ratio)).toList();
-        if (!shown) out.println(gate(over.size(), ratio));
+        if (!shown) out.println(gate(c, over.size(), ratio));
         return over.isEmpty();
     }
 
-    private static String gate(int over, double ratio) {
+    private static String gate(Comparison c, int over, double ratio) {
         String percent = percent(ratio);
-        return over == 0
-                ? "PASSED: nothing is slower by more than " + percent
-                : "FAILED: %s slower by more than %s"
-                        .formatted(
-                                Legend.plural(over, "figure") + (over == 1 ? " is" : " are"),
-                                percent);
+        if (over > 0) {
+            return "FAILED: %s slower by more than %s"
+                    .formatted(
+                            Legend.plural(over, "figure") + (over == 1 ? " is" : " are"), percent);
+        }
+        long blind = c.outcomes().stream().filter(o -> !o.wouldShow(ratio)).count();
+        return "PASSED: no figure is shown to be slower by more than "
+                + percent
+                + (blind == 0
+                        ? ""
+                        : "; but %d of %d would likely not have shown it: measure more forks"
+                                .formatted(blind, c.outcomes().size()));
     }
 
     private static IllegalArgumentException notAlike(Comparison c) {

@@ -50,7 +50,8 @@ public record Comparison(
      * Compares.
      *
      * @param across parameters that are meant to differ between the sides
-     * @throws IOException if no row of one has a partner in the other, in one sentence
+     * @throws IOException if no row of one has a partner in the other, or one is of the software
+     *     GPU, in one sentence
      */
     public static Comparison of(Side base, Side candidate, Set<String> across) throws IOException {
         Matching matching = Matching.of(base, candidate, across);

@@ -23,12 +23,28 @@ record Matching(
     /**
      * @param label the parameters that vary from row to row, e.g. {@code concurrency=16}
      */
-    record Pair(String label, Row base, Row candidate) {}
+    record Pair(String label, Row base, Row candidate) {
+
+        /** Not even by force: a CPU that plays a GPU has no times to compare. */
+        private void requireDevices() throws IOException {
+            requireDevice("base", base);
+            requireDevice("candidate", candidate);
+        }
+
+        private void requireDevice(String side, Row row) throws IOException {
+            for (Run.Entry e : row.entries()) {
+                if (!e.result().isOfSoftwareGpu()) continue;
+                throw new IOException(
+                        "the %s was measured on %s with %s: its times are a CPU's and say nothing of any GPU; measure on a device"
+                                .formatted(side, e.result().info("device"), label));
+            }
+        }
+    }
 
     /**
      * @param across parameters that may differ between the sides
-     * @throws IOException if no row has a partner, or several rows have the same one, in one
-     *     sentence
+     * @throws IOException if no row has a partner, several rows have the same one, or one is of the
+     *     software GPU, in one sentence
      */
     static Matching of(Side base, Side candidate, Set<String> across) throws IOException {
         Set<String> ofBase = names(base);
@@ -63,6 +79,7 @@ record Matching(
                         pairs.add(new Pair(RowLabels.label(k, varying), row, partner));
                 });
         if (pairs.isEmpty()) throw nothingInCommon(baseRows, candidateRows, varying);
+        for (Pair pair : pairs) pair.requireDevices();
         return new Matching(
                 List.copyOf(pairs),
                 without(baseRows, candidateRows, varying),

@@ -48,4 +48,13 @@ public record Outcome(
     public boolean isSlowerBy(double ratio) {
         return verdict == Verdict.SLOWER && figure.worsening(change) > ratio;
     }
+
+    /** Whether a change of {@code ratio} would likely have been seen. */
+    boolean wouldShow(double ratio) {
+        return switch (verdict) {
+            case NO_DIFFERENCE -> detectable <= ratio;
+            case TOO_FEW -> false;
+            default -> true;
+        };
+    }
 }

@@ -18,7 +18,7 @@ import org.tokenrate.checkpoint.TensorData;
  * then. Only {@link #sample} and {@link #read} wait for what they return.
  *
  * <p>Several devices can be the ranks of one model, each with its share of the heads and columns;
- * they are made together, and each has a thread of its own. All of them call {@link #allReduce} and
+ * they are made together, and each has a thread of its own. All of them call {@link #addLinear} and
  * {@link #gather} in the same order with the same number of rows.
  */
 public interface Device extends AutoCloseable {
@@ -37,7 +37,9 @@ public interface Device extends AutoCloseable {
      */
     long freeBytes();
 
-    /** A tensor of 32-bit floats: residual stream and logits. */
+    Residual newResidual(int rows, int columns);
+
+    /** A tensor of 32-bit floats: logits. */
     Tensor newTensor(int rows, int columns);
 
     /**
@@ -72,16 +74,24 @@ public interface Device extends AutoCloseable {
     void iteration(Batch batch, KvCache cache, AttentionShape shape, Runnable operations);
 
     /** {@code x[t] = table[tokens[t]]}. */
-    void embed(Table table, int[] tokens, int rows, Tensor x);
+    void embed(Table table, int[] tokens, int rows, Residual x);
 
     /** {@code out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight}. */
-    void rmsNorm(Tensor x, Table weight, float eps, int rows, Tensor out);
+    void rmsNorm(Residual x, Table weight, float eps, int rows, Tensor out);
 
     /** The same for chosen rows: {@code out[i] = norm(x[index[i]])}. */
-    void rmsNorm(Tensor x, int[] index, Table weight, float eps, int rows, Tensor out);
+    void rmsNorm(Residual x, int[] index, Table weight, float eps, int rows, Tensor out);
 
-    /** {@code y = x W^T + bias}, or {@code y += x W^T + bias}. */
-    void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate);
+    /** {@code y = x W^T + bias}. */
+    void linear(Tensor x, Matrix w, int rows, Tensor y);
+
+    /**
+     * {@code x += sum over the ranks of (part W^T + bias)}, where each rank has its part of the
+     * inputs and of the weights. All ranks get the same {@code x}, to the last bit and in every
+     * run. A device may add in the next {@link #rmsNorm} only, so there is one before the next
+     * product is added.
+     */
+    void addLinear(Tensor part, Matrix w, int rows, Residual x);
 
     /**
      * Norms queries and keys by head, if the model does, turns them by their positions (half-split
@@ -125,14 +135,6 @@ public interface Device extends AutoCloseable {
     void gatedLinear(Tensor x, Matrix gate, Matrix up, int rows, Tensor gated, Tensor out);
 
     /**
-     * Sums a tensor over the ranks: each gives its {@code x}, all get the sum in its place, the
-     * same to the last bit on every rank and in every run. Does nothing for a single rank.
-     *
-     * @param x of {@link #newTensor}
-     */
-    void allReduce(Tensor x, int rows);
-
-    /**
      * Joins what ranks have computed of rows, the parts side by side in the order of the ranks, on
      * rank 0. Does nothing for a single rank.
      *
@@ -143,7 +145,7 @@ public interface Device extends AutoCloseable {
     void gather(Tensor part, int rows, Tensor whole);
 
     /**
-     * Says that a rank has failed: what waits in {@link #allReduce} or {@link #gather} of this
+     * Says that a rank has failed: what waits in {@link #addLinear} or {@link #gather} of this
      * device fails within moments, and so does every later call of them. From any thread.
      */
     void abort();

@@ -111,17 +111,19 @@ record ResultsFolder(List<MeasuredRun> runs, List<String> warnings) {
                 }
                 double failed = e.result().value(Metric.FAILED);
                 if (failed > 0) {
-                    String label =
-                            RowLabels.label(
-                                    e.result().params(),
-                                    new TreeSet<>(e.result().params().keySet()));
                     warnings.add(
                             String.format(
                                     Locale.ROOT,
                                     "%s: %,d requests failed, so this is passed over: %s",
                                     file,
                                     (long) failed,
-                                    label));
+                                    label(e.result())));
+                    continue;
+                }
+                if (e.result().isOfSoftwareGpu()) {
+                    warnings.add(
+                            "%s: the software GPU's times are a CPU's and say nothing of any GPU, so this is passed over: %s"
+                                    .formatted(file, label(e.result())));
                     continue;
                 }
                 combinations.add(combination(e, figures, once));
@@ -135,6 +137,10 @@ record ResultsFolder(List<MeasuredRun> runs, List<String> warnings) {
             warnings.add(why + "; passed over");
             return new Outcome(List.of(), warnings);
         }
+    }
+
+    private static String label(JmhResult result) {
+        return RowLabels.label(result.params(), new TreeSet<>(result.params().keySet()));
     }
 
     private static MeasuredRun.Combination combination(

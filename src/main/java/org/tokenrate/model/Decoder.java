@@ -7,6 +7,7 @@ import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
+import org.tokenrate.device.Residual;
 import org.tokenrate.device.Table;
 import org.tokenrate.device.Tensor;
 import org.tokenrate.model.ShardLoader.Layer;
@@ -28,7 +29,7 @@ public final class Decoder {
 
     // Activations, as large as the largest iteration; heads, intermediate and rows of the
     // vocabulary are this rank's.
-    private final Tensor x; // [tokens, hidden] f32, the residual stream
+    private final Residual x; // [tokens, hidden]
     private final Tensor normed; // [tokens, hidden] dtype
     private final Tensor qkv; // [tokens, qkvWidth]
     private final Tensor attended; // [tokens, heads headDim] dtype
@@ -79,7 +80,7 @@ public final class Decoder {
 
         int hidden = config.hiddenSize();
         int middle = shard.middle().width();
-        x = device.newTensor(maxTokens, hidden);
+        x = device.newResidual(maxTokens, hidden);
         normed = device.newInput(maxTokens, hidden);
         qkv = device.newProduct(maxTokens, shard.qkvWidth());
         attended = device.newInput(maxTokens, shape.heads() * shape.headDim());
@@ -115,27 +116,22 @@ public final class Decoder {
     private void queueOperations() {
         int tokens = batch.tokenCount();
         float eps = config.rmsNormEps();
-        // One rank's products go on top of the residual, the others' stand alone; their sum over
-        // the ranks is the new residual.
-        boolean accumulate = shard.isFirst();
         device.embed(embedding, batch.tokens, tokens, x);
         for (int i = 0; i < layers.length; i++) {
             Layer layer = layers[i];
             device.rmsNorm(x, layer.attentionNorm(), eps, tokens, normed);
-            device.linear(normed, layer.qkv(), tokens, qkv, false);
+            device.linear(normed, layer.qkv(), tokens, qkv);
             device.ropeAndStore(qkv, batch, cache, i, shape, layer.headNorms());
             device.attention(qkv, batch, cache, i, shape, layer.window(), attended);
-            device.linear(attended, layer.output(), tokens, x, accumulate);
-            device.allReduce(x, tokens);
+            device.addLinear(attended, layer.output(), tokens, x);
             device.rmsNorm(x, layer.mlpNorm(), eps, tokens, normed);
             device.gatedLinear(normed, layer.gate(), layer.up(), tokens, gated, activated);
-            device.linear(activated, layer.down(), tokens, x, accumulate);
-            device.allReduce(x, tokens);
+            device.addLinear(activated, layer.down(), tokens, x);
         }
         int samples = batch.sampleCount();
         if (samples > 0) {
             device.rmsNorm(x, batch.sampleRow, finalNorm, eps, samples, last);
-            device.linear(last, head, samples, partOfLogits, false);
+            device.linear(last, head, samples, partOfLogits);
             device.gather(partOfLogits, samples, logits);
         }
     }

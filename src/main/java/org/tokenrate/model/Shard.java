@@ -144,7 +144,7 @@ public record Shard(ModelConfig config, int rank, int ranks, int middleUnit) {
         return (heads().width() + 2 * kvHeads().width()) * config.headDim();
     }
 
-    /** Whether this rank adds what must be added once: the residual and the biases. */
+    /** Whether this rank adds what must be added once: the biases. */
     boolean isFirst() {
         return rank == 0;
     }

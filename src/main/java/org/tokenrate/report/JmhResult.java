@@ -3,6 +3,7 @@ package org.tokenrate.report;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -16,10 +17,26 @@ import java.util.TreeMap;
 public record JmhResult(
         String benchmark, Map<String, String> params, Map<String, List<List<Double>>> metrics) {
     private static final String REQUEST_THROUGHPUT = ".RequestThroughputBenchmark.";
+    private static final String SIMULATED = "simulated";
+
+    /** As it names itself; see src/test/cpp/softgpu. */
+    private static final String SOFTWARE_GPU = "software gpu";
 
     /** Whether this is the main job, of which the CSV files tell. */
     public boolean isRequestThroughput() {
         return benchmark.contains(REQUEST_THROUGHPUT);
+    }
+
+    /** Whether its GPU was played by a CPU, as in the tests: right figures but for the times. */
+    public boolean isOfSoftwareGpu() {
+        return info("device").toLowerCase(Locale.ROOT).contains(SOFTWARE_GPU);
+    }
+
+    /** Whether its times are no device's, but made up or of a GPU played by a CPU. */
+    public boolean isNotReal() {
+        return info("engine").toLowerCase(Locale.ROOT).startsWith(SIMULATED)
+                || params.getOrDefault("engine", "").startsWith(SIMULATED)
+                || isOfSoftwareGpu();
     }
 
     /** A metric's value over all iterations of all forks; NaN if no iteration has one. */

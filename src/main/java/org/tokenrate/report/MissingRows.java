@@ -14,7 +14,7 @@ import java.util.Map;
  * The parameter combinations that a run was asked for and has not measured: those of its {@code
  * run.json} that have no entry in the {@code jmh.json} beside it.
  */
-final class MissingRows {
+public final class MissingRows {
     private static final String RUN_JSON = "run.json";
 
     /** A run that was stopped too hard to say why. */
@@ -36,7 +36,7 @@ final class MissingRows {
      * @param row its parameters; no metric but text
      * @param reason one line
      */
-    record Missing(JmhResult row, String reason) {}
+    public record Missing(JmhResult row, String reason) {}
 
     /**
      * @param folder of the run
@@ -44,7 +44,7 @@ final class MissingRows {
      * @return in the run's order; none if there is no {@code run.json}, or it is another run's
      * @throws IOException if {@code run.json} is not JSON, in one sentence
      */
-    static List<Missing> of(Path folder, List<JmhResult> measured) throws IOException {
+    public static List<Missing> of(Path folder, List<JmhResult> measured) throws IOException {
         Path file = folder.resolve(RUN_JSON);
         if (!Files.isRegularFile(file)) return List.of();
         JsonNode run = JmhJson.tree(file);

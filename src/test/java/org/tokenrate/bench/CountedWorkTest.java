@@ -271,15 +271,15 @@ class CountedWorkTest {
     @Test
     void tooFewBlocksMakeItPreempt() throws Exception {
         SchedulerBenchmark b = new SchedulerBenchmark();
-        b.requests = 4;
+        b.requests = 200;
         b.promptTokens = 60;
-        b.outputTokens = 100;
-        b.kvBlocks = 9;
+        b.outputTokens = 2000;
+        b.kvBlocks = 100; // each comes to want 33
         b.open();
         try {
             var counters = new SchedulerBenchmark.Counters();
             b.schedule(counters);
-            assertEquals(400, counters.tokens);
+            assertEquals(400_000, counters.tokens);
             assertTrue(counters.preemptions > 0);
         } finally {
             b.close();

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.tokenrate.softgpu.SoftGpu;
 
 /** Runs the command line in a JVM of its own, as a user does. */
 record Cli(int status, String out, String err) {
@@ -66,7 +67,7 @@ record Cli(int status, String out, String err) {
                                 "-Duser.language=de",
                                 "-Duser.country=DE",
                                 "-cp",
-                                System.getProperty("java.class.path"),
+                                SoftGpu.classPath(),
                                 Main.class.getName()));
         // As mvn -Pjmh has it: JMH's own use of Unsafe brings warnings.
         if (Runtime.version().feature() >= 23) {

@@ -2,6 +2,7 @@ package org.tokenrate.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -101,6 +102,18 @@ class RunTest {
                     Files.readAllBytes(run.resolve(file)),
                     Files.readAllBytes(elsewhere.resolve("out").resolve(file)),
                     file);
+        }
+    }
+
+    @Test
+    void aResultToPublishNamesNoPathOfTheMachine() throws IOException {
+        String json = Files.readString(run.resolve("jmh.json"));
+        assertTrue(json.contains("\"jvm\" : \"java"), json);
+        for (String file : List.of("jmh.json", "throughput.csv", "iterations.csv")) {
+            String text = Files.readString(run.resolve(file));
+            assertFalse(text.contains(run.toRealPath().getParent().toString()), file);
+            assertFalse(text.contains(System.getProperty("java.home")), file);
+            assertFalse(text.contains("-Dtokenrate."), file);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.tokenrate.compare;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -187,6 +188,22 @@ class CompareTest {
     }
 
     @Test
+    void theSoftwareGpusTimesAreNotComparedNotEvenByForce() throws IOException {
+        var played =
+                Map.of("engine", "cuda", "device", "Software GPU (tests only, no timing), sm_80");
+        var real = side("real", row(ONE, BASE));
+        var soft = side("soft", new ResultFiles().row(ONE, played, BASE));
+        var forced = options(Optional.empty(), true);
+        for (Side base : List.of(real, soft)) {
+            var e = assertThrows(IOException.class, () -> shown(base, soft, forced));
+            String which = base == soft ? "base" : "candidate";
+            assertTrue(
+                    e.getMessage().startsWith("the " + which + " was measured on Software GPU"),
+                    e.getMessage());
+        }
+    }
+
+    @Test
     void failedRequestsAndOtherWorkAreDifferencesToo() throws IOException {
         double[][] ones = {{1}, {0}};
         double[][] none = {{0}, {0}};
@@ -242,6 +259,27 @@ class CompareTest {
         assertTrue(Compare.run(base, base, gate(0), screen()));
         assertTrue(Compare.run(base, slower, gate(0.15), screen()));
         assertFalse(Compare.run(base, slower, gate(0.05), screen()));
+    }
+
+    @Test
+    void theGateSaysOfHowManyFiguresItCouldNotHaveSeenAsMuch() throws IOException {
+        Side base = side("base", row(ONE, BASE));
+        int figures = compare(row(ONE, BASE), row(ONE, BASE)).outcomes().size();
+        assertEquals(
+                "PASSED: no figure is shown to be slower by more than 0.0 %%; but %d of %d would likely not have shown it: measure more forks\n"
+                        .formatted(figures, figures),
+                verdict(base, 0));
+        assertEquals(
+                "PASSED: no figure is shown to be slower by more than 90.0 %\n",
+                verdict(base, 0.9));
+    }
+
+    /** The last line of a comparison of a side with itself. */
+    private String verdict(Side side, double ratio) throws IOException {
+        var screen = new ByteArrayOutputStream();
+        Compare.run(side, side, gate(ratio), new PrintStream(screen, true, UTF_8));
+        String text = screen.toString(UTF_8);
+        return text.substring(text.indexOf("PASSED"));
     }
 
     @Test

@@ -143,9 +143,11 @@ class HistoryTest {
                 "bad0006",
                 1,
                 new ResultFiles().row(ONE, NO_FACTS, 100).with("failed", new double[][] {{3}}));
+        var played = Map.of("device", "Software GPU (tests only, no timing), sm_80");
+        write("bad0007", 1, new ResultFiles().row(ONE, played, 100));
         History h = history(EnumSet.of(Figure.RPM));
         assertEquals(10, h.lines().get(0).points().size());
-        for (int i = 1; i <= 6; i++) {
+        for (int i = 1; i <= 7; i++) {
             String name = "bad000" + i;
             long named = h.warnings().stream().filter(w -> w.contains(name + "/")).count();
             assertEquals(1, named, name + ": " + h.warnings());

@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.cuda.cudart.CUgraphExec_st;
 import org.bytedeco.cuda.cudart.CUgraph_st;
@@ -20,6 +21,8 @@ import org.bytedeco.cuda.nccl.ncclComm;
 import org.bytedeco.cuda.nccl.ncclUniqueId;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** NCCL among four devices, a thread a rank. */
 @OnSoftGpu(devices = 4)
@@ -94,6 +97,29 @@ class CollectivesTest {
                             return device.floats(x, 2);
                         });
         for (float[] result : results) assertArrayEquals(new float[] {10.5f, 64.5f}, result);
+    }
+
+    /** The bits of 1, 2, 3 and 4, and of 10, in binary16 and in bfloat16. */
+    @ParameterizedTest
+    @CsvSource({"6, 3c00, 4000, 4200, 4400, 4900", "9, 3f80, 4000, 4040, 4080, 4120"})
+    void sixteenBitsAreSummedToo(int type, String a, String b, String c, String d, String sum)
+            throws Exception {
+        int[] bits = Stream.of(a, b, c, d).mapToInt(x -> Integer.parseInt(x, 16)).toArray();
+        List<float[]> results =
+                onRanks(
+                        (rank, device, comm) -> {
+                            long x = device.upload(bits[rank] << 16 | bits[RANKS - 1 - rank]);
+                            assertEquals(
+                                    0,
+                                    ncclAllReduce(
+                                            at(x), at(x), 2, type, ncclSum, comm, device.stream));
+                            check("wait", cuStreamSynchronize(device.stream));
+                            return device.floats(x, 1);
+                        });
+        int expected = Integer.parseInt(sum, 16);
+        for (float[] result : results) {
+            assertEquals(expected << 16 | expected, Float.floatToRawIntBits(result[0]));
+        }
     }
 
     @Test

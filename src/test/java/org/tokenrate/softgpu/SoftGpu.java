@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.opentest4j.TestAbortedException;
 
@@ -34,6 +35,7 @@ import org.opentest4j.TestAbortedException;
 public record SoftGpu(Path libraries, Map<String, String> settings) {
     private static final Path SOURCES = Path.of("src", "test", "cpp", "softgpu");
     private static final Path BUILT = Path.of("target", "softgpu");
+    private static final String REDIST = "cuda-redist-";
     private static final int MINUTES = 10;
 
     /**
@@ -168,6 +170,16 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
     }
 
     /**
+     * The tests' class path without NVIDIA's libraries, which the profile cuda-redist adds and the
+     * presets would take before ours.
+     */
+    public static String classPath() {
+        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> !Path.of(entry).getFileName().toString().startsWith(REDIST))
+                .collect(Collectors.joining(File.pathSeparator));
+    }
+
+    /**
      * Runs the main method of a class of the tests' class path in a JVM of its own, on this GPU.
      *
      * @param scratch a folder for its files
@@ -177,7 +189,7 @@ public record SoftGpu(Path libraries, Map<String, String> settings) {
             throws IOException, InterruptedException {
         List<String> all = new ArrayList<>();
         all.add("-cp");
-        all.add(System.getProperty("java.class.path"));
+        all.add(classPath());
         all.add(main.getName());
         all.addAll(List.of(arguments));
         return java(scratch, all);

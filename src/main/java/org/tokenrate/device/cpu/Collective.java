@@ -34,6 +34,10 @@ final class Collective implements Team.Task {
         terms = new float[threads][block];
     }
 
+    int rank() {
+        return rank;
+    }
+
     int ranks() {
         return group.ranks();
     }

@@ -20,6 +20,7 @@ import org.tokenrate.device.Device;
 import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
+import org.tokenrate.device.Residual;
 import org.tokenrate.device.Table;
 import org.tokenrate.device.Tensor;
 
@@ -162,6 +163,11 @@ public final class CpuDevice implements Device {
     }
 
     @Override
+    public Residual newResidual(int rows, int columns) {
+        return tensor(rows, columns, DType.F32);
+    }
+
+    @Override
     public Tensor newTensor(int rows, int columns) {
         return tensor(rows, columns, DType.F32);
     }
@@ -251,17 +257,17 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public void embed(Table table, int[] tokens, int rows, Tensor x) {
+    public void embed(Table table, int[] tokens, int rows, Residual x) {
         embed.run(team, (CpuTable) table, tokens, rows, (CpuTensor) x);
     }
 
     @Override
-    public void rmsNorm(Tensor x, Table weight, float eps, int rows, Tensor out) {
+    public void rmsNorm(Residual x, Table weight, float eps, int rows, Tensor out) {
         rmsNorm(x, ALL_ROWS, weight, eps, rows, out);
     }
 
     @Override
-    public void rmsNorm(Tensor x, int[] index, Table weight, float eps, int rows, Tensor out) {
+    public void rmsNorm(Residual x, int[] index, Table weight, float eps, int rows, Tensor out) {
         rmsNorm.run(
                 team,
                 (CpuTensor) x,
@@ -273,8 +279,23 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate) {
-        ((SlicedMatrix) w).multiply(team, (CpuTensor) x, rows, (CpuTensor) y, accumulate);
+    public void linear(Tensor x, Matrix w, int rows, Tensor y) {
+        ((SlicedMatrix) w).multiply(team, (CpuTensor) x, rows, (CpuTensor) y, false);
+    }
+
+    /**
+     * The first rank's product goes on top of the residual, the others' stand alone; their sum over
+     * the ranks is the new residual.
+     */
+    @Override
+    public void addLinear(Tensor part, Matrix w, int rows, Residual x) {
+        boolean onTop = collective.rank() == 0;
+        ((SlicedMatrix) w).multiply(team, (CpuTensor) part, rows, (CpuTensor) x, onTop);
+        allReduce((CpuTensor) x, rows);
+    }
+
+    void allReduce(CpuTensor x, int rows) {
+        collective.allReduce(team, x, rows);
     }
 
     @Override
@@ -328,11 +349,6 @@ public final class CpuDevice implements Device {
                 rows,
                 (CpuTensor) gated,
                 (CpuTensor) out);
-    }
-
-    @Override
-    public void allReduce(Tensor x, int rows) {
-        collective.allReduce(team, (CpuTensor) x, rows);
     }
 
     @Override

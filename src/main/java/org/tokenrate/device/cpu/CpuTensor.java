@@ -5,6 +5,7 @@ import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
 import org.bytedeco.javacpp.BytePointer;
 import org.tokenrate.checkpoint.DType;
+import org.tokenrate.device.Residual;
 import org.tokenrate.device.Tensor;
 
 /**
@@ -12,7 +13,7 @@ import org.tokenrate.device.Tensor;
  * compute there, and copy it back: the arrays stay in the core's first cache, and copies of arrays
  * are what every JDK from 17 on does at full speed.
  */
-final class CpuTensor implements Tensor {
+final class CpuTensor implements Tensor, Residual {
     private final int rows;
     private final int columns;
     private final DType type;

@@ -58,22 +58,14 @@ final class Blas implements AutoCloseable {
     }
 
     /**
-     * {@code y = x W^T}, or {@code y += x W^T}, row-major. cuBLAS counts by columns, so to it these
-     * are y^T, x^T and W^T: {@code y^T = W x^T}, and what it must transpose is its own view of W.
+     * {@code y = x W^T}, row-major. cuBLAS counts by columns, so to it these are y^T, x^T and W^T:
+     * {@code y^T = W x^T}, and what it must transpose is its own view of W.
      *
      * @param x {@code [rows, inputs]}
      * @param w {@code [outputs, inputs]}
      * @param y {@code [rows, outputs]} of F32 or the factors' type
      */
-    void multiply(
-            Pointer x,
-            Pointer w,
-            Pointer y,
-            DType yType,
-            int rows,
-            int inputs,
-            int outputs,
-            boolean accumulate) {
+    void multiply(Pointer x, Pointer w, Pointer y, DType yType, int rows, int inputs, int outputs) {
         Status.blas(
                 cublas.cublasGemmEx(
                         handle,
@@ -89,7 +81,7 @@ final class Blas implements AutoCloseable {
                         x,
                         type,
                         inputs,
-                        accumulate ? one : zero,
+                        zero,
                         y,
                         type(yType),
                         outputs,

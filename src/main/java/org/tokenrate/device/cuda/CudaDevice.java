@@ -21,6 +21,7 @@ import org.tokenrate.device.Device;
 import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
+import org.tokenrate.device.Residual;
 import org.tokenrate.device.Table;
 import org.tokenrate.device.Tensor;
 
@@ -120,6 +121,11 @@ final class CudaDevice implements Device {
         endLoading();
         long free = context.freeBytes();
         return free - Math.min(RESERVED_BYTES, free / RESERVED_SHARE);
+    }
+
+    @Override
+    public Residual newResidual(int rows, int columns) {
+        return new CudaResidual(tensor(rows, columns, DType.F32), tensor(rows, columns, dtype));
     }
 
     @Override
@@ -242,29 +248,44 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public void embed(Table table, int[] tokens, int rows, Tensor x) {
-        kernels.embed((CudaTable) table, batch.tokens(), filled(rows), (CudaTensor) x);
+    public void embed(Table table, int[] tokens, int rows, Residual x) {
+        CudaResidual residual = (CudaResidual) x;
+        kernels.embed((CudaTable) table, batch.tokens(), filled(rows), residual.sum());
+        residual.settle();
     }
 
     @Override
-    public void rmsNorm(Tensor x, Table weight, float eps, int rows, Tensor out) {
-        kernels.rmsNorm((CudaTensor) x, 0, (CudaTable) weight, eps, filled(rows), (CudaTensor) out);
+    public void rmsNorm(Residual x, Table weight, float eps, int rows, Tensor out) {
+        norm((CudaResidual) x, 0, weight, eps, rows, out);
+        ((CudaResidual) x).settle();
+    }
+
+    /** Adds for itself alone what is to be added: the stream ends here. */
+    @Override
+    public void rmsNorm(Residual x, int[] index, Table weight, float eps, int rows, Tensor out) {
+        norm((CudaResidual) x, batch.sampleRow(), weight, eps, rows, out);
+    }
+
+    private void norm(CudaResidual x, long index, Table weight, float eps, int rows, Tensor out) {
+        CudaTable table = (CudaTable) weight;
+        CudaTensor to = (CudaTensor) out;
+        if (x.isPending()) kernels.addRmsNorm(x, index, table, eps, filled(rows), to);
+        else kernels.rmsNorm(x.sum(), index, table, eps, filled(rows), to);
     }
 
     @Override
-    public void rmsNorm(Tensor x, int[] index, Table weight, float eps, int rows, Tensor out) {
-        kernels.rmsNorm(
-                (CudaTensor) x,
-                batch.sampleRow(),
-                (CudaTable) weight,
-                eps,
-                filled(rows),
-                (CudaTensor) out);
+    public void linear(Tensor x, Matrix w, int rows, Tensor y) {
+        products.multiply((CudaTensor) x, (CudaMatrix) w, filled(rows), (CudaTensor) y);
     }
 
     @Override
-    public void linear(Tensor x, Matrix w, int rows, Tensor y, boolean accumulate) {
-        products.multiply((CudaTensor) x, (CudaMatrix) w, filled(rows), (CudaTensor) y, accumulate);
+    public void addLinear(Tensor part, Matrix w, int rows, Residual x) {
+        CudaResidual residual = (CudaResidual) x;
+        CudaTensor product = residual.product();
+        linear(part, w, rows, product);
+        long elements = (long) filled(rows) * product.columns();
+        ranks.allReduce(context, product.memory(), elements, dtype);
+        residual.add();
     }
 
     @Override
@@ -292,15 +313,9 @@ final class CudaDevice implements Device {
 
     @Override
     public void gatedLinear(Tensor x, Matrix gate, Matrix up, int rows, Tensor gated, Tensor out) {
-        linear(x, gate, rows, gated, false);
-        linear(x, up, rows, out, false);
+        linear(x, gate, rows, gated);
+        linear(x, up, rows, out);
         kernels.siluMultiply((CudaTensor) gated, (CudaTensor) out, (CudaTensor) out, filled(rows));
-    }
-
-    @Override
-    public void allReduce(Tensor x, int rows) {
-        CudaTensor t = (CudaTensor) x;
-        ranks.allReduce(context, t.memory(), (long) filled(rows) * t.columns());
     }
 
     @Override

@@ -10,6 +10,9 @@ import org.tokenrate.device.Device;
  * CUDA_VISIBLE_DEVICES in the environment chooses.
  */
 public final class CudaDevices {
+    /** Numbers that kernels take at once: widths of layers, and of ranks' parts, are multiples. */
+    public static final int ALIGNED = WeightLoader.ALIGNED;
+
     private CudaDevices() {}
 
     /**
@@ -98,10 +101,10 @@ public final class CudaDevices {
                             .formatted(headDim, HeadKernels.HEAD_SIZES));
         }
         for (int width : widths) {
-            if (width % WeightLoader.ALIGNED != 0) {
+            if (width % ALIGNED != 0) {
                 throw new IllegalArgumentException(
                         "the model has layers %d wide; engine=cuda needs multiples of %d: use engine=cpu"
-                                .formatted(width, WeightLoader.ALIGNED));
+                                .formatted(width, ALIGNED));
             }
         }
     }

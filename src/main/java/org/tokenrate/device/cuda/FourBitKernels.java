@@ -18,7 +18,6 @@ final class FourBitKernels {
     private final Launcher launcher;
     private Kernel multiply;
     private Kernel multiplyF32;
-    private Kernel multiplyAdd;
     private Kernel dequantize;
 
     /** Compiles nothing yet: most models have no such weights. */
@@ -32,12 +31,11 @@ final class FourBitKernels {
         if (multiply != null) return;
         multiply = modules.kernel(FourBitLoader.SOURCE, "awq_multiply");
         multiplyF32 = modules.kernel(FourBitLoader.SOURCE, "awq_multiply_f32");
-        multiplyAdd = modules.kernel(FourBitLoader.SOURCE, "awq_multiply_add");
         dequantize = modules.kernel(FourBitLoader.SOURCE, "awq_dequantize");
     }
 
-    void multiply(CudaTensor x, FourBitMatrix w, int rows, CudaTensor y, boolean accumulate) {
-        Kernel kernel = y.type() != DType.F32 ? multiply : accumulate ? multiplyAdd : multiplyF32;
+    void multiply(CudaTensor x, FourBitMatrix w, int rows, CudaTensor y) {
+        Kernel kernel = y.type() == DType.F32 ? multiplyF32 : multiply;
         launcher.pointer(x.address())
                 .pointer(w.nibbles())
                 .pointer(w.groups())

@@ -3,20 +3,34 @@ package org.tokenrate.device.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import org.bytedeco.cuda.global.nccl;
 import org.bytedeco.cuda.nccl.ncclComm;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.tokenrate.checkpoint.DType;
 
 /** A rank's communicator: NCCL among the devices of one process, a thread a rank. */
 final class Nccl implements RankLink {
+    private static final String FAILED = "another rank has failed";
     private static final Logger LOG = LoggerFactory.getLogger(Nccl.class);
+
+    /**
+     * A call that takes longer waits in NCCL for a rank that has failed, and only the abort ends
+     * it.
+     */
+    private static final long PATIENCE_SECONDS = 1;
 
     private final ncclComm communicator;
     private final int rank;
     private final Group group;
+
+    /** Held while NCCL is called: an abort frees the communicator. */
+    private final ReentrantLock calls = new ReentrantLock();
+
     private volatile boolean aborted;
     private boolean closed;
 
@@ -43,6 +57,7 @@ final class Nccl implements RankLink {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException("interrupted while waiting for other ranks", e);
             }
+            if (missing > 0) throw new IllegalStateException(FAILED);
             return widths;
         }
 
@@ -98,18 +113,23 @@ final class Nccl implements RankLink {
     }
 
     @Override
-    public void allReduce(GpuContext context, Pointer x, long count) {
-        requireAlive();
-        Status.nccl(
-                nccl.ncclAllReduce(
-                        x,
-                        x,
-                        count,
-                        nccl.ncclFloat32,
-                        nccl.ncclSum,
-                        communicator,
-                        context.stream()),
-                "ncclAllReduce");
+    public void allReduce(GpuContext context, Pointer x, long count, DType type) {
+        calls.lock();
+        try {
+            requireAlive();
+            Status.nccl(
+                    nccl.ncclAllReduce(
+                            x,
+                            x,
+                            count,
+                            type == DType.BF16 ? nccl.ncclBfloat16 : nccl.ncclFloat16,
+                            nccl.ncclSum,
+                            communicator,
+                            context.stream()),
+                    "ncclAllReduce");
+        } finally {
+            calls.unlock();
+        }
     }
 
     @Override
@@ -121,13 +141,18 @@ final class Nccl implements RankLink {
     }
 
     @Override
-    public void together(Runnable calls) {
-        requireAlive();
-        Status.nccl(nccl.ncclGroupStart(), "ncclGroupStart");
+    public void together(Runnable broadcasts) {
+        calls.lock();
         try {
-            calls.run();
+            requireAlive();
+            Status.nccl(nccl.ncclGroupStart(), "ncclGroupStart");
+            try {
+                broadcasts.run();
+            } finally {
+                Status.nccl(nccl.ncclGroupEnd(), "ncclGroupEnd");
+            }
         } finally {
-            Status.nccl(nccl.ncclGroupEnd(), "ncclGroupEnd");
+            calls.unlock();
         }
     }
 
@@ -136,12 +161,26 @@ final class Nccl implements RankLink {
         if (aborted || closed) return;
         aborted = true;
         group.abort();
-        told(nccl.ncclCommAbort(communicator), "ncclCommAbort"); // frees it too
+        boolean held = awaitCall();
+        try {
+            told(nccl.ncclCommAbort(communicator), "ncclCommAbort"); // frees it too
+        } finally {
+            if (held) calls.unlock();
+        }
+    }
+
+    private boolean awaitCall() {
+        try {
+            return calls.tryLock(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     @Override
     public void requireAlive() {
-        if (aborted) throw new IllegalStateException("another rank has failed");
+        if (aborted) throw new IllegalStateException(FAILED);
     }
 
     @Override

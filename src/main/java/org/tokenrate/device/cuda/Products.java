@@ -45,13 +45,13 @@ final class Products {
         scratch = new DevicePointer(memory.allocate(bytes, "a dense copy of 4-bit weights"));
     }
 
-    /** {@code y = x W^T + bias}, or {@code y += x W^T + bias}; y of F32 or the factors' type. */
-    void multiply(CudaTensor x, CudaMatrix w, int rows, CudaTensor y, boolean accumulate) {
-        if (accumulate && y.type() != DType.F32) {
-            throw new IllegalArgumentException("only sums of 32 bits are accumulated");
+    /** {@code y = x W^T + bias}; y of the factors' type or, without a bias, of F32. */
+    void multiply(CudaTensor x, CudaMatrix w, int rows, CudaTensor y) {
+        if (w.bias() != 0 && y.type() == DType.F32) {
+            throw new IllegalArgumentException("a bias is added to products of 16 bits only");
         }
         if (w instanceof FourBitMatrix m && rows <= FourBitKernels.MOST_ROWS) {
-            fourBit.multiply(x, m, rows, y, accumulate);
+            fourBit.multiply(x, m, rows, y);
             return;
         }
         DevicePointer weights;
@@ -61,15 +61,7 @@ final class Products {
         } else {
             weights = ((DenseMatrix) w).weights();
         }
-        blas.multiply(
-                x.memory(),
-                weights,
-                y.memory(),
-                y.type(),
-                rows,
-                w.inputs(),
-                w.outputs(),
-                accumulate);
-        if (w.bias() != 0) kernels.addBias(y, w.bias(), rows, y.type() == DType.F32);
+        blas.multiply(x.memory(), weights, y.memory(), y.type(), rows, w.inputs(), w.outputs());
+        if (w.bias() != 0) kernels.addBias(y, w.bias(), rows);
     }
 }

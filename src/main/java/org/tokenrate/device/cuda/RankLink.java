@@ -2,6 +2,7 @@ package org.tokenrate.device.cuda;
 
 import java.util.Optional;
 import org.bytedeco.javacpp.Pointer;
+import org.tokenrate.checkpoint.DType;
 
 /** A rank's side of what joins the ranks. Nothing of it waits on the host. */
 interface RankLink extends AutoCloseable {
@@ -19,7 +20,7 @@ interface RankLink extends AutoCloseable {
                 }
 
                 @Override
-                public void allReduce(GpuContext context, Pointer x, long count) {}
+                public void allReduce(GpuContext context, Pointer x, long count, DType type) {}
 
                 @Override
                 public void broadcast(GpuContext context, int from, Pointer x, long count) {}
@@ -53,8 +54,12 @@ interface RankLink extends AutoCloseable {
 
     int ranks();
 
-    /** Queues the sum of {@code count} floats over the ranks, in place. */
-    void allReduce(GpuContext context, Pointer x, long count);
+    /**
+     * Queues the sum of {@code count} numbers over the ranks, in place, the same bits for all.
+     *
+     * @param type F16 or BF16
+     */
+    void allReduce(GpuContext context, Pointer x, long count, DType type);
 
     /**
      * Queues bringing {@code count} floats of a rank to all others, where {@code x} is their place.

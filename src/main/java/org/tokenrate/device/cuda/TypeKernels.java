@@ -11,8 +11,8 @@ final class TypeKernels {
     private final Launcher launcher;
     private final Kernel embed;
     private final Kernel rmsNorm;
+    private final Kernel addRmsNorm;
     private final Kernel addBias;
-    private final Kernel addBiasF32;
     private final Kernel siluMultiply;
     private final Kernel sample;
 
@@ -20,8 +20,8 @@ final class TypeKernels {
         this.launcher = launcher;
         embed = modules.kernel("embedding.cu", "embed");
         rmsNorm = modules.kernel("norm.cu", "rms_norm");
+        addRmsNorm = modules.kernel("norm.cu", "add_rms_norm");
         addBias = modules.kernel("elementwise.cu", "add_bias");
-        addBiasF32 = modules.kernel("elementwise.cu", "add_bias_f32");
         siluMultiply = modules.kernel("elementwise.cu", "silu_multiply");
         sample = modules.kernel("sampling.cu", "sample");
     }
@@ -50,12 +50,29 @@ final class TypeKernels {
                 .launch(rmsNorm, rows, 1, 1, NORM_THREADS);
     }
 
-    void addBias(CudaTensor y, long bias, int rows, boolean isF32) {
+    /**
+     * Adds a product to the residual stream and norms it.
+     *
+     * @param index rows of x on the device, for which the sum is not kept; 0 for all as they come
+     */
+    void addRmsNorm(
+            CudaResidual x, long index, CudaTable weight, float eps, int rows, CudaTensor out) {
+        launcher.pointer(x.sum().address())
+                .pointer(x.product().address())
+                .pointer(index)
+                .pointer(weight.address())
+                .pointer(out.address())
+                .integer(out.columns())
+                .real(eps)
+                .launch(addRmsNorm, rows, 1, 1, NORM_THREADS);
+    }
+
+    void addBias(CudaTensor y, long bias, int rows) {
         int columns = y.columns();
         launcher.pointer(y.address())
                 .pointer(bias)
                 .integer(columns)
-                .launch(isF32 ? addBiasF32 : addBias, rows, blocks(columns), 1, ELEMENT_THREADS);
+                .launch(addBias, rows, blocks(columns), 1, ELEMENT_THREADS);
     }
 
     /** {@code out = silu(gate) * up}; up may be out. */

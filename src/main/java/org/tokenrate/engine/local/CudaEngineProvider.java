@@ -41,6 +41,7 @@ public final class CudaEngineProvider implements EngineProvider {
             CudaDevices.requireKernels(
                     config.headDim(), List.of(config.hiddenSize(), config.intermediateSize()));
             source.shards(options.tp());
+            requireColumns(options.tp(), config.intermediateSize());
         } catch (CudaException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         } catch (IOException e) {
@@ -62,6 +63,20 @@ public final class CudaEngineProvider implements EngineProvider {
         refuseArguments(engine);
         CudaDevices.requireMultiplied(dtype(dtype));
         return CudaDevices.open(1, dtype(dtype), graphs).get(0);
+    }
+
+    /** Shards are cut at multiples of what kernels need, if there are as many for each rank. */
+    private static void requireColumns(int ranks, int middle) {
+        int most = middle / CudaDevices.ALIGNED;
+        if (ranks <= most) return;
+        throw new IllegalArgumentException(
+                "tp=%d leaves a rank less than %d columns of the MLP's width of %d, and engine=cuda needs multiples of %d; use -p tp=%d"
+                        .formatted(
+                                ranks,
+                                CudaDevices.ALIGNED,
+                                middle,
+                                CudaDevices.ALIGNED,
+                                Integer.highestOneBit(most)));
     }
 
     private static DType dtype(String dtype) {

@@ -8,7 +8,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.tokenrate.report.JmhResult;
@@ -27,8 +26,6 @@ record ResultRow(
     static final String RUN = "run";
 
     private static final String NOT_REAL = " (not a real device)";
-    private static final String SIMULATED = "simulated";
-    private static final String SOFTWARE_GPU = "software gpu";
 
     static List<ResultRow> of(List<ResultRun> runs) {
         var all = new ArrayList<ResultRow>();
@@ -83,12 +80,8 @@ record ResultRow(
         return names;
     }
 
-    /** Whether its times are no device's, but made up or of a GPU played by a CPU. */
+    /** See {@link JmhResult#isNotReal}. */
     boolean isNotReal() {
-        String engine = result.info("engine").toLowerCase(Locale.ROOT);
-        String device = result.info("device").toLowerCase(Locale.ROOT);
-        return engine.startsWith(SIMULATED)
-                || param("engine").startsWith(SIMULATED)
-                || device.contains(SOFTWARE_GPU);
+        return result.isNotReal();
     }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.tokenrate.report.JmhJson;
 import org.tokenrate.report.JmhResult;
+import org.tokenrate.report.MissingRows;
 import org.tokenrate.run.RunRecord;
 
 /**
@@ -17,8 +18,14 @@ import org.tokenrate.run.RunRecord;
  * @param record the {@code run.json} beside it; missing where there is none that can be read
  * @param recordError why it cannot be read; empty if it can
  * @param results of the request-throughput benchmark, at least one
+ * @param missing rows that were asked for and have no result
  */
-record ResultRun(Path file, JsonNode record, String recordError, List<JmhResult> results) {
+record ResultRun(
+        Path file,
+        JsonNode record,
+        String recordError,
+        List<JmhResult> results,
+        List<MissingRows.Missing> missing) {
 
     /**
      * @throws IOException if it is not JMH's json or holds other benchmarks only, in one sentence
@@ -34,14 +41,17 @@ record ResultRun(Path file, JsonNode record, String recordError, List<JmhResult>
         }
         Path record = jmhJson.resolveSibling(RunRecord.FILE);
         try {
-            if (!Files.isRegularFile(record)) {
-                return new ResultRun(
-                        jmhJson, MissingNode.getInstance(), "there is no " + record, ours);
-            }
-            return new ResultRun(jmhJson, JmhJson.tree(record), "", ours);
+            if (!Files.isRegularFile(record))
+                return unknown(jmhJson, "there is no " + record, ours);
+            List<MissingRows.Missing> missing = MissingRows.of(record.resolveSibling(""), all);
+            return new ResultRun(jmhJson, JmhJson.tree(record), "", ours, missing);
         } catch (IOException e) {
-            return new ResultRun(jmhJson, MissingNode.getInstance(), e.getMessage(), ours);
+            return unknown(jmhJson, e.getMessage(), ours);
         }
+    }
+
+    private static ResultRun unknown(Path jmhJson, String why, List<JmhResult> results) {
+        return new ResultRun(jmhJson, MissingNode.getInstance(), why, results, List.of());
     }
 
     /** As the user gave it: a page that is passed on need not tell where it was made. */

@@ -35,7 +35,8 @@ public final class RunReport {
         var page =
                 new Page("tokenrate: " + runs.stream().map(ResultRun::name).collect(joining(", ")));
         for (String w : Warnings.of(runs, rows)) page.warning(w);
-        page.paragraph(best.map(b -> summary(b, rows.size())).orElse("No row has a figure."));
+        String summary = best.map(b -> summary(b, rows.size())).orElse("No row has a figure.");
+        page.paragraph(note.isEmpty() ? summary : note + " " + summary);
         page.small(setting(rows));
 
         Sweep sweep = Sweep.of(rows);

@@ -1,19 +1,18 @@
 package org.tokenrate.report.page;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.tokenrate.report.JmhResult;
 import org.tokenrate.report.Metric;
+import org.tokenrate.report.MissingRows;
 
 /** What a reader must know before the figures, in sentences. */
 final class Warnings {
     private static final String FINISHED = "finished";
+    private static final int MOST_MISSING = 10;
 
     private Warnings() {}
 
@@ -60,39 +59,40 @@ final class Warnings {
                                 }));
     }
 
-    /** Combinations that were asked for and have no result. */
+    /** Combinations that were asked for and have no result, a line each. */
     private static void missing(ResultRun run, List<String> all) {
-        var measured = new HashSet<Map<String, String>>();
-        for (JmhResult r : run.results()) measured.add(new TreeMap<>(r.params()));
-        var asked = new ArrayList<Map<String, String>>();
-        for (JsonNode c : run.record().path("combinations")) {
-            if (!c.path("benchmark").asText().contains(".RequestThroughputBenchmark.")) continue;
-            var params = new TreeMap<String, String>();
-            for (var p : c.path("params").properties())
-                params.put(p.getKey(), p.getValue().asText());
-            asked.add(params);
-        }
-        List<Map<String, String>> missing =
-                asked.stream().filter(params -> !measured.contains(params)).toList();
+        List<MissingRows.Missing> missing = run.missing();
         if (missing.isEmpty()) return;
-        var names = missing.stream().map(m -> label(m, asked)).toList();
-        all.add(
-                "MISSING ROWS: %d of the %s of %s have no result: %s."
-                        .formatted(
-                                missing.size(),
-                                Words.count(asked.size(), "parameter combination"),
-                                run.name(),
-                                Words.some(names)));
+        var asked = new ArrayList<Map<String, String>>();
+        for (JmhResult r : run.results()) asked.add(r.params());
+        for (MissingRows.Missing m : missing) asked.add(m.row().params());
+        var text =
+                new StringBuilder(
+                        "MISSING ROWS: %d of the %s of %s have no result."
+                                .formatted(
+                                        missing.size(),
+                                        Words.count(asked.size(), "parameter combination"),
+                                        run.name()));
+        missing.stream()
+                .limit(MOST_MISSING)
+                .forEach(
+                        m ->
+                                text.append(
+                                        "\n%s: %s"
+                                                .formatted(
+                                                        label(m.row().params(), asked),
+                                                        m.reason())));
+        if (missing.size() > MOST_MISSING) {
+            text.append("\nand %d more".formatted(missing.size() - MOST_MISSING));
+        }
+        all.add(text.toString());
     }
 
     private static String label(Map<String, String> params, List<Map<String, String>> among) {
-        var varying = new LinkedHashMap<String, String>();
-        params.forEach(
-                (name, value) -> {
-                    if (among.stream().anyMatch(o -> !value.equals(o.get(name)))) {
-                        varying.put(name, value);
-                    }
-                });
+        var varying = new TreeMap<String, String>(params);
+        varying.entrySet()
+                .removeIf(
+                        e -> among.stream().allMatch(o -> e.getValue().equals(o.get(e.getKey()))));
         String text = varying.toString();
         return varying.isEmpty() ? "all" : text.substring(1, text.length() - 1);
     }

@@ -27,7 +27,6 @@
 // awq_multiply       const T* x, const unsigned* nibbles, const unsigned* groups,                 output_tiles, ceil(rows / 8)  256
 //                    const T* bias (or 0), T* y, int rows, int inputs, int outputs, int group_size
 // awq_multiply_f32   the same with float* y                                                       the same                      256
-// awq_multiply_add   the same with float* y: y += product + bias                                  the same                      256
 // awq_dequantize     const unsigned* nibbles, const unsigned* groups, T* w, int inputs,           output_tiles,                 256
 //                    int outputs, int group_size                                                  ceil(input_tiles / 8)
 //
@@ -144,11 +143,6 @@ TR_INLINE void multiply_half(float (&sum)[4], unsigned word0, unsigned word1, ui
 TR_INLINE void put(T* y, float product) { *y = to_T(product); }
 TR_INLINE void put(float* y, float product) { *y = product; }
 
-struct Sum {  // what y += writes to
-  float y;
-};
-TR_INLINE void put(Sum* y, float product) { y->y += product; }
-
 template <class Y>
 TR_INLINE void multiply(const T* x, const unsigned* nibbles, const unsigned* groups, const T* bias, Y* y, int rows, int inputs,
                         int outputs, int group_size, float (&sums)[WARPS][TILE_OUTPUTS][PRODUCT_ROWS]) {
@@ -198,13 +192,6 @@ awq_multiply_f32(const T* __restrict__ x, const unsigned* __restrict__ nibbles, 
                  const T* __restrict__ bias, float* __restrict__ y, int rows, int inputs, int outputs, int group_size) {
   __shared__ float sums[WARPS][TILE_OUTPUTS][PRODUCT_ROWS];
   multiply(x, nibbles, groups, bias, y, rows, inputs, outputs, group_size, sums);
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS)
-awq_multiply_add(const T* __restrict__ x, const unsigned* __restrict__ nibbles, const unsigned* __restrict__ groups,
-                 const T* __restrict__ bias, float* __restrict__ y, int rows, int inputs, int outputs, int group_size) {
-  __shared__ float sums[WARPS][TILE_OUTPUTS][PRODUCT_ROWS];
-  multiply(x, nibbles, groups, bias, (Sum*)y, rows, inputs, outputs, group_size, sums);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)

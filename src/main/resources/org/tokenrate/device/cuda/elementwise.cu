@@ -1,10 +1,9 @@
-// y[t, :] += bias                                        y: [rows, columns] T or f32; bias: [columns] T
+// y[t, :] += bias                                        y: [rows, columns] T; bias: [columns] T
 // out[t, i] = silu(gate[t, i]) * up[t, i]                gate, up: rows of `stride` elements T; out: [rows, columns] T
 // One thread 8 elements of a row.
 //
 // kernel          arguments                                                              grid                            block
 // add_bias        T* y, const T* bias, int columns                                       rows, ceil(columns / 1024)      128
-// add_bias_f32    float* y, const T* bias, int columns                                   rows, ceil(columns / 1024)      128
 // silu_multiply   const T* gate, const T* up, T* out, int columns, int stride            rows, ceil(columns / 1024)      128
 //
 // columns % 8 == 0, stride % 8 == 0 (stride = columns for two products; 2 columns for one that has gate and up side by side).
@@ -16,24 +15,15 @@
 
 TR_INLINE int first_column() { return 8 * (blockIdx.y * THREADS + threadIdx.x); }
 
-template <class Y>
-TR_INLINE void add_to_row(Y* y, const T* bias, int columns) {
+extern "C" __global__ void __launch_bounds__(THREADS) add_bias(T* y, const T* __restrict__ bias, int columns) {
   int i = first_column();
   if (i >= columns) return;
-  Y* to = y + (long long)blockIdx.x * columns + i;
+  T* to = y + (long long)blockIdx.x * columns + i;
   Eight e = load_8(to);
   Eight b = load_8(bias + i);
 #pragma unroll
   for (int j = 0; j < 8; j++) e.x[j] += b.x[j];
   store_8(to, e);
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS) add_bias(T* y, const T* __restrict__ bias, int columns) {
-  add_to_row(y, bias, columns);
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS) add_bias_f32(float* y, const T* __restrict__ bias, int columns) {
-  add_to_row(y, bias, columns);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)

@@ -126,8 +126,8 @@ class CpuDeviceTest {
                     CpuTensor plain = (CpuTensor) device.newTensor(MAX_ROWS, with.outputs());
                     fill(y, before);
                     fill(plain, before);
-                    device.linear(x, with, rows, y, accumulate);
-                    device.linear(x, without, rows, plain, accumulate);
+                    multiply(device, x, with, rows, y, accumulate);
+                    multiply(device, x, without, rows, plain, accumulate);
                     for (int row = 0; row < rows; row++) {
                         float[] got = device.read(y, row);
                         float[] expected = device.read(plain, row);
@@ -176,7 +176,7 @@ class CpuDeviceTest {
         for (boolean accumulate : new boolean[] {false, true}) {
             CpuTensor out = (CpuTensor) device.newTensor(MAX_ROWS, matrix.outputs());
             fill(out, before);
-            device.linear(in, matrix, rows, out, accumulate);
+            multiply(device, in, matrix, rows, out, accumulate);
             for (int row = 0; row < rows; row++) {
                 float[] got = device.read(out, row);
                 float[] input = device.read(in, row); // as rounded to the device's type
@@ -331,5 +331,11 @@ class CpuDeviceTest {
         for (int row = 0; row < rows.length; row++) {
             tensor.convert(row, 0, rows[row], tensor.columns(), scratch);
         }
+    }
+
+    private static void multiply(
+            CpuDevice device, CpuTensor x, Matrix w, int rows, CpuTensor y, boolean accumulate) {
+        if (accumulate) device.addLinear(x, w, rows, y);
+        else device.linear(x, w, rows, y);
     }
 }

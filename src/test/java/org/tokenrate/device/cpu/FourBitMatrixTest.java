@@ -78,7 +78,8 @@ class FourBitMatrixTest {
             fill(random, out, rows);
             float[][] before = new float[rows][];
             for (int r = 0; r < rows; r++) before[r] = device.read(out, r);
-            device.linear(in, matrix, rows, out, accumulate);
+            if (accumulate) device.addLinear(in, matrix, rows, out);
+            else device.linear(in, matrix, rows, out);
             for (int r = 0; r < rows; r++) {
                 float[] x = device.read(in, r);
                 float[] got = device.read(out, r);

@@ -66,10 +66,28 @@ class CudaEngineProviderTest {
         assertEquals(
                 "the model has layers 99 wide; engine=cuda needs multiples of 8: use engine=cpu",
                 refusal(options("cuda", model(4, 2, 64, 99), "auto", 1)));
+        assertEquals(
+                "the model has layers 60 wide; engine=cuda needs multiples of 8: use engine=cpu",
+                refusal(options("cuda", model(60, 4, 2, 64, 96), "auto", 1)));
+    }
+
+    @Test
+    void ranksThatWouldHaveTooLittleOfTheMlpAreRefused() throws IOException {
+        String model = model(4, 2, 64, 8);
+        Engines.validate(options("cuda", model, "auto", 1));
+        assertEquals(
+                "tp=2 leaves a rank less than 8 columns of the MLP's width of 8, and engine=cuda"
+                        + " needs multiples of 8; use -p tp=1",
+                refusal(options("cuda", model, "auto", 2)));
     }
 
     private String model(int heads, int kvHeads, int headDim, int middle) throws IOException {
-        var config = RandomModel.llama(64, 1, heads, kvHeads, headDim, middle, 211, false);
+        return model(64, heads, kvHeads, headDim, middle);
+    }
+
+    private String model(int hidden, int heads, int kvHeads, int headDim, int middle)
+            throws IOException {
+        var config = RandomModel.llama(hidden, 1, heads, kvHeads, headDim, middle, 211, false);
         Path file = temporary.resolve("config.json");
         Files.writeString(file, HfFolder.config(config).toString());
         return "random:" + file;

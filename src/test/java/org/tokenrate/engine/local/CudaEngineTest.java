@@ -30,6 +30,7 @@ import org.tokenrate.engine.SamplingParams;
 import org.tokenrate.engine.TokenListener;
 import org.tokenrate.model.Architecture;
 import org.tokenrate.model.AttentionConfig;
+import org.tokenrate.model.MetaFolder;
 import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.RandomModel;
 import org.tokenrate.model.Shard;
@@ -37,7 +38,7 @@ import org.tokenrate.model.SlidingWindow;
 import org.tokenrate.softgpu.OnSoftGpu;
 
 /** The whole engine on the CUDA device against the CPU's in 32 bits, with small random models. */
-@OnSoftGpu(devices = 4)
+@OnSoftGpu(devices = 8)
 class CudaEngineTest {
     private static final long SEED = 20261124;
     private static final int ENOUGH_BLOCKS = 200;
@@ -166,6 +167,25 @@ class CudaEngineTest {
         compare(llama(4, 2, 64), DType.BF16, ranks, true);
     }
 
+    /** Four ranks beside each other hold the same KV head. */
+    @Test
+    void soDoEightRanksOfTwoKvHeads() throws Exception {
+        compare(llama(8, 2, 64), DType.F16, 8, true, prompts(5, 66));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void metasCheckpointsGiveTheSameTokens(int ranks) throws Exception {
+        ModelConfig config = RandomModel.llama(128, 2, 2, 2, 64, 192, 212, false);
+        RandomModel model = new RandomModel(config, DType.BF16, new Random(SEED));
+        MetaFolder.write(temporary, model, 2, MetaFolder.Embedding.BY_ROWS);
+        int[][] prompts = prompts(3, 65);
+        int[][] expected = greedy(cpu(model), prompts);
+        var options = options("cuda", temporary, "llama", "bf16", ranks, true);
+        int[][] got = greedy(new CudaEngineProvider().open(options), prompts);
+        Answers.assertSame(model, prompts, expected, got, NEAR.get(DType.BF16));
+    }
+
     @Test
     void preemptionChangesNothing() throws Exception {
         RandomModel model = new RandomModel(llama(4, 2, 64), DType.BF16, new Random(SEED));
@@ -186,15 +206,17 @@ class CudaEngineTest {
         Path awq = FourBits.write(temporary, model, groupSize);
         int[][] prompts = prompts(LENGTHS);
         int[][] expected =
-                greedy(new CpuEngineProvider().open(options("cpu", awq, "f32", 1, true)), prompts);
-        var cuda = options("cuda", awq, dtype.label(), ranks, graphs);
+                greedy(
+                        new CpuEngineProvider().open(options("cpu", awq, "awq", "f32", 1, true)),
+                        prompts);
+        var cuda = options("cuda", awq, "awq", dtype.label(), ranks, graphs);
         int[][] got = greedy(new CudaEngineProvider().open(cuda), prompts);
         Answers.assertSame(model, prompts, expected, got, NEAR.get(dtype));
     }
 
     private static EngineOptions options(
-            String engine, Path model, String dtype, int ranks, boolean graphs) {
-        return new EngineOptions(engine, model.toString(), "awq", dtype, ranks, 0.1, 8, graphs);
+            String engine, Path model, String format, String dtype, int ranks, boolean graphs) {
+        return new EngineOptions(engine, model.toString(), format, dtype, ranks, 0.1, 8, graphs);
     }
 
     @Test

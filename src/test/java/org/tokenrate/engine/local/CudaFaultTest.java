@@ -31,7 +31,7 @@ class CudaFaultTest {
     private SoftGpu.Ended run(SoftGpu gpu, int ranks, String... flags) throws Exception {
         List<String> arguments = new ArrayList<>(List.of(flags));
         arguments.add("-XX:TieredStopAtLevel=1"); // it lives for seconds
-        arguments.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        arguments.addAll(List.of("-cp", SoftGpu.classPath()));
         arguments.addAll(List.of(CudaFaultMain.class.getName(), Integer.toString(ranks)));
         return gpu.java(scratch, arguments);
     }
@@ -51,7 +51,6 @@ class CudaFaultTest {
                         + " free, for cuBLAS's workspace failed: CUDA_ERROR_OUT_OF_MEMORY",
                 "alloc:3   | 1 | open: cuMemAllocHost",
                 "alloc:30  | 2 | open: cuMemAlloc",
-                "alloc:34  | 1 | answer: cuMemAlloc",
                 "nccl:1    | 2 | open: ncclCommInitAll failed",
             })
     void anEngineThatDoesNotStartSaysWhyAndLeavesNothing(String fault, int ranks, String said)
@@ -66,10 +65,13 @@ class CudaFaultTest {
     @CsvSource(
             delimiter = '|',
             value = {
+                "alloc:34  | 1 | cuMemAlloc of ",
                 "launch:1  | 1 | cuLaunchKernel of rope_table failed: CUDA_ERROR_LAUNCH_FAILED",
                 "launch:90 | 2 | CUDA_ERROR_LAUNCH_FAILED",
                 "cublas:40 | 2 | cublasGemmEx failed: CUBLAS_STATUS_EXECUTION_FAILED",
-                "nccl:5    | 2 | ncclAllReduce failed"
+                "nccl:5    | 2 | ncclAllReduce failed", // while others wait in theirs
+                "nccl:12   | 2 | nccl", // a broadcast, or the end of their group
+                "nccl:30   | 4 | nccl",
             })
     void aRequestFailsWithTheCallThatFailedAndTheEngineTakesNoMore(
             String fault, int ranks, String said) throws Exception {

@@ -67,7 +67,7 @@ class FailingRankTest {
 
     @ParameterizedTest
     @CsvSource({
-        "2, 0, attention, 31", "2, 1, attention, 31", "4, 3, linear, 30", "4, 2, allReduce, 22",
+        "2, 0, attention, 31", "2, 1, attention, 31", "4, 3, linear, 30", "4, 2, addLinear, 22",
         "2, 1, gather, 6", "8, 5, embed, 1", "2, 0, sample, 3", "1, 0, sample, 3",
     })
     void inTheMiddleOfAnIteration(int ranks, int failing, String operation, int call)

@@ -35,7 +35,8 @@ class SweepTest {
             results.add(new JmhResult("RequestThroughputBenchmark", params, metrics));
         }
         Path file = Path.of("jmh.json");
-        return ResultRow.of(List.of(new ResultRun(file, MissingNode.getInstance(), "", results)));
+        return ResultRow.of(
+                List.of(new ResultRun(file, MissingNode.getInstance(), "", results, List.of())));
     }
 
     private static double[] line(Sweep sweep, String name) {

@@ -1,5 +1,7 @@
 package org.tokenrate.device.cuda.kernels;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,23 +52,23 @@ final class NormTest extends OnGpu {
             float[] x = floats(random, rows * hidden);
             short[] delta = type.random(random, rows * hidden, 1);
             short[] weight = type.random(random, hidden, 1);
+            int[] index = {rows - 1, 0, rows - 1}; // the same row twice
             Gpu.Buffer stream = gpu.floats(x);
+            Gpu.Buffer added = gpu.shorts(delta);
+            Gpu.Buffer weights = gpu.shorts(weight);
+            Gpu.Buffer chosen = gpu.unwritten(2L * index.length * hidden);
+            Gpu.Buffer at = gpu.ints(index);
+            String kernel = "add_rms_norm";
+            run(type, kernel, index.length, stream, added, at, weights, chosen, hidden, EPS);
+            assertArrayEquals(x, gpu.readFloats(stream));
             Gpu.Buffer out = gpu.unwritten(2L * rows * hidden);
-            run(
-                    type,
-                    "add_rms_norm",
-                    rows,
-                    stream,
-                    gpu.shorts(delta),
-                    gpu.shorts(weight),
-                    out,
-                    hidden,
-                    EPS);
+            run(type, kernel, rows, stream, added, 0L, weights, out, hidden, EPS);
             float[] sums = gpu.readFloats(stream);
             for (int i = 0; i < sums.length; i++) {
                 near(x[i] + (float) type.value(delta[i]), sums[i], 0, "sum %d", i);
             }
             check(type, sums, identity(rows), weight, hidden, gpu.readShorts(out));
+            check(type, sums, index, weight, hidden, gpu.readShorts(chosen));
         }
     }
 

@@ -11,6 +11,11 @@ import org.bytedeco.cuda.global.nvrtc;
 final class RealNvrtcMain {
     static final int NO_NVRTC = 3;
 
+    /** Where an ELF file names the machine that it is for, and NVIDIA's number. */
+    private static final int MACHINE = 18;
+
+    private static final int CUDA = 190;
+
     private static final List<String> ARCHITECTURES =
             List.of("sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120");
     private static final List<String> OF_ANY_HEAD =
@@ -30,8 +35,8 @@ final class RealNvrtcMain {
         Stream<String> compile() {
             try {
                 byte[] image = Gpu.compile(file, options, architecture);
-                boolean elf = image.length > 4 && image[1] == 'E' && image[2] == 'L';
-                return elf ? Stream.empty() : Stream.of(this + " gave no cubin");
+                boolean isCubin = image.length > MACHINE && image[MACHINE] == (byte) CUDA;
+                return isCubin ? Stream.empty() : Stream.of(this + " gave no cubin");
             } catch (IllegalStateException e) {
                 return Stream.of(architecture + ": " + e.getMessage());
             }

@@ -51,7 +51,7 @@ final class RooflineTest {
         all.add(product("product down", MIDDLE, HIDDEN, LAYERS, batch));
         all.add(product("product logits", HIDDEN, VOCABULARY, 1, batch));
         all.add(new Work("attention_decode", tokens * CONTEXT * kv, tokens * CONTEXT * 4 * HIDDEN));
-        all.add(new Work("rms_norm, twice", tokens * 2 * HIDDEN * (4 + 2), 0));
+        all.add(new Work("add_rms_norm, twice", tokens * 2 * HIDDEN * (4 + 4 + 2 + 2), 0));
         all.add(new Work("rope_and_store", tokens * 3 * HIDDEN * (2 + 2), 0));
         all.add(new Work("silu_multiply", tokens * 3 * MIDDLE * 2, 0));
         all.add(new Work("sample (greedy)", (double) batch * VOCABULARY * 4, 0));
