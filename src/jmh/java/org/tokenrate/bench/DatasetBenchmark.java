@@ -51,6 +51,7 @@ public class DatasetBenchmark {
 
         @Setup
         public void write() throws IOException {
+            PartBenchmark.requireAtLeast("sizeMb", sizeMb, 1);
             file = Files.createTempFile("sharegpt", ".json");
             GeneratedShareGpt.write(file, (long) sizeMb << 20, 1);
         }

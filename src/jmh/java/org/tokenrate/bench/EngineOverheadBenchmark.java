@@ -49,8 +49,8 @@ import org.tokenrate.workload.WorkloadResult;
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
-@Warmup(iterations = 2, time = 1, timeUnit = TimeUnit.MILLISECONDS)
-@Measurement(iterations = 5, time = 1, timeUnit = TimeUnit.MILLISECONDS)
+@Warmup(iterations = 1, time = 1, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 3, time = 1, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(
         value = 1,
         jvmArgsPrepend = {"--add-modules", "jdk.incubator.vector"},
@@ -65,7 +65,7 @@ public class EngineOverheadBenchmark {
     public int concurrency;
 
     /** Requests of a workload. */
-    @Param("128")
+    @Param("64")
     public int numPrompts;
 
     private Tokenizer tokenizer;
@@ -74,6 +74,9 @@ public class EngineOverheadBenchmark {
 
     @Setup(Level.Trial)
     public void open() throws IOException {
+        PartBenchmark.requireOneOf("work", work, List.of("engine", "products"));
+        PartBenchmark.requireAtLeast("concurrency", concurrency, 1);
+        PartBenchmark.requireAtLeast("numPrompts", numPrompts, 1);
         tokenizer = Tokenizers.load(Builtin.modelFolder());
         List<Workload.Request> requests = new ArrayList<>();
         try (ShareGptDataset dataset = ShareGptDataset.open(Builtin.dialogues())) {

@@ -49,8 +49,8 @@ import org.tokenrate.workload.WorkloadResult;
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
-@Warmup(iterations = 3, time = 3)
-@Measurement(iterations = 5, time = 3)
+@Warmup(iterations = 2, time = 1)
+@Measurement(iterations = 3, time = 2)
 @Fork(1)
 public class HarnessBenchmark {
     private static final int PROMPT_TOKENS = 160;
@@ -83,6 +83,9 @@ public class HarnessBenchmark {
 
     @Setup(Level.Trial)
     public void open() throws InterruptedException, IOException {
+        PartBenchmark.requireAtLeast("numPrompts", numPrompts, 1);
+        PartBenchmark.requireAtLeast("concurrency", concurrency, 1);
+        PartBenchmark.requireAtLeast("outputTokens", outputTokens, 1);
         tokenizer = Tokenizers.load(Builtin.modelFolder());
         simulated = new SimulatedEngine(SimulatedTiming.parse(engine), tokenizer.vocabularySize());
         List<Workload.Request> requests = new ArrayList<>();

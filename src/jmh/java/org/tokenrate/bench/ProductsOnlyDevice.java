@@ -3,14 +3,12 @@ package org.tokenrate.bench;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.LinearData;
 import org.tokenrate.checkpoint.TensorData;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
-import org.tokenrate.device.HeadNorms;
 import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Matrix;
 import org.tokenrate.device.Residual;
@@ -22,10 +20,14 @@ import org.tokenrate.device.Tensor;
  * time would be if nothing but its products cost any. The tokens mean nothing; the shapes are the
  * same.
  */
-final class ProductsOnlyDevice implements Device {
+final class ProductsOnlyDevice extends NoOpDevice {
     private final Device device;
 
+    /** Where products are left that would be added to the residual stream. */
+    private record Results(Tensor products) implements Residual {}
+
     ProductsOnlyDevice(Device device) {
+        super(0);
         this.device = device;
     }
 
@@ -51,7 +53,7 @@ final class ProductsOnlyDevice implements Device {
 
     @Override
     public Residual newResidual(int rows, int columns) {
-        return device.newResidual(rows, columns);
+        return new Results(device.newProduct(rows, columns));
     }
 
     @Override
@@ -96,7 +98,7 @@ final class ProductsOnlyDevice implements Device {
 
     @Override
     public void addLinear(Tensor part, Matrix w, int rows, Residual x) {
-        device.addLinear(part, w, rows, x);
+        device.linear(part, w, rows, ((Results) x).products());
     }
 
     @Override
@@ -108,43 +110,6 @@ final class ProductsOnlyDevice implements Device {
     public void iteration(Batch batch, KvCache cache, AttentionShape shape, Runnable operations) {
         device.iteration(batch, cache, shape, operations);
     }
-
-    @Override
-    public void embed(Table table, int[] tokens, int rows, Residual x) {}
-
-    @Override
-    public void rmsNorm(Residual x, Table weight, float eps, int rows, Tensor out) {}
-
-    @Override
-    public void rmsNorm(Residual x, int[] index, Table weight, float eps, int rows, Tensor out) {}
-
-    @Override
-    public void ropeAndStore(
-            Tensor qkv,
-            Batch batch,
-            KvCache cache,
-            int layer,
-            AttentionShape shape,
-            Optional<HeadNorms> norms) {}
-
-    @Override
-    public void attention(
-            Tensor qkv,
-            Batch batch,
-            KvCache cache,
-            int layer,
-            AttentionShape shape,
-            int window,
-            Tensor out) {}
-
-    @Override
-    public void gather(Tensor part, int rows, Tensor whole) {}
-
-    @Override
-    public void abort() {}
-
-    @Override
-    public void sample(Tensor logits, Batch batch, int[] chosen) {}
 
     @Override
     public float[] read(Tensor tensor, int row) {

@@ -2,7 +2,6 @@ package org.tokenrate.bench;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +23,7 @@ import org.openjdk.jmh.infra.Blackhole;
 import org.tokenrate.builtin.Builtin;
 import org.tokenrate.dataset.Dialogue;
 import org.tokenrate.dataset.ShareGptDataset;
+import org.tokenrate.model.ModelSource;
 import org.tokenrate.tokenizer.StreamingDetokenizer;
 import org.tokenrate.tokenizer.Tokenizer;
 import org.tokenrate.tokenizer.Tokenizers;
@@ -43,7 +43,7 @@ import org.tokenrate.tokenizer.Tokenizers;
 @Measurement(iterations = 5, time = 1)
 @Fork(1)
 public class TokenizerBenchmark {
-    /** Folders with a tokenizer: tokenizer.json, tokenizer.model or qwen.tiktoken. */
+    /** builtin, or a folder with tokenizer.json, tokenizer.model or qwen.tiktoken. */
     @Param({"builtin"})
     public String model;
 
@@ -59,8 +59,8 @@ public class TokenizerBenchmark {
 
     @Setup(Level.Trial)
     public void open() throws IOException {
-        tokenizer =
-                Tokenizers.load(model.equals("builtin") ? Builtin.modelFolder() : Path.of(model));
+        PartBenchmark.requireAtLeast("dialogues", dialogues, 1);
+        tokenizer = Tokenizers.load(ModelSource.tokenizerFolder(model));
         try (var dataset = ShareGptDataset.open(Builtin.dialogues())) {
             for (int i = 0; i < Math.min(dialogues, dataset.size()); i++) {
                 Dialogue dialogue = dataset.dialogue(i);

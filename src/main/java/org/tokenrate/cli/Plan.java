@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.BenchmarkListEntry;
 import org.openjdk.jmh.runner.format.OutputFormatFactory;
@@ -61,6 +62,8 @@ record Plan(List<Combination> combinations, List<String> swept) {
             if (isRequestThroughput(b.getUsername())) {
                 values.forEach((name, list) -> requireDistinct(name, list));
                 values.forEach((name, list) -> addIf(list.size() > 1, name, swept));
+            } else {
+                values.forEach((name, list) -> requireNumbers(name, list, defaults(b).get(name)));
             }
         }
         var plan = new Plan(List.copyOf(combinations), List.copyOf(swept));
@@ -124,6 +127,21 @@ record Plan(List<Combination> combinations, List<String> swept) {
                         name + "=" + value + " is given twice; for more measurements use -i or -f");
             }
         }
+    }
+
+    /** Where every default is a whole number, so must be what is given. */
+    private static void requireNumbers(String name, List<String> values, String[] defaults) {
+        if (!Stream.of(defaults).allMatch(Plan::isInt)) return;
+        for (String value : values) {
+            if (isInt(value)) continue;
+            throw new IllegalArgumentException(
+                    "%s=%s must be a whole number of at most 9 digits, e.g. -p %s=%s"
+                            .formatted(name, value, name, defaults[0]));
+        }
+    }
+
+    private static boolean isInt(String value) {
+        return value.matches("-?[0-9]{1,9}");
     }
 
     /** Values by name; the main job's in the order in which they are shown. */

@@ -151,4 +151,9 @@ public final class Decoder {
         for (Layer l : layers) bytes += l.bytes();
         return bytes;
     }
+
+    /** Bytes of weights that an iteration reads: all but the embedding, of which it reads rows. */
+    public long weightBytesRead() {
+        return weightBytes() - embedding.bytes();
+    }
 }

@@ -58,6 +58,20 @@ class PlanTest {
                 e.getMessage());
     }
 
+    @Test
+    void aNumberOfAnotherBenchmarkMustBeOne() {
+        for (String value : List.of("x", "1.5", "", "99999999999")) {
+            var e =
+                    assertThrows(
+                            IllegalArgumentException.class,
+                            () -> planOf("LinearBenchmark", "-p", "rows=1," + value + "z"));
+            assertEquals(
+                    "rows=%sz must be a whole number of at most 9 digits, e.g. -p rows=1"
+                            .formatted(value),
+                    e.getMessage());
+        }
+    }
+
     private static String refusal(String... args) {
         return assertThrows(IllegalArgumentException.class, () -> plan(args)).getMessage();
     }

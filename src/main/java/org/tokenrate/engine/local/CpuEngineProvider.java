@@ -32,7 +32,13 @@ public final class CpuEngineProvider implements EngineProvider {
         }
     }
 
-    private static int threads(String engine) {
+    /** The device alone, without an engine on it. */
+    static Device device(String engine, String dtype) {
+        CpuDevice.requireMultiplied(dtype(dtype));
+        return new CpuDevice(dtype(dtype), threads(engine));
+    }
+
+    static int threads(String engine) {
         int cores = Runtime.getRuntime().availableProcessors();
         int colon = engine.indexOf(':');
         if (colon < 0) return cores;

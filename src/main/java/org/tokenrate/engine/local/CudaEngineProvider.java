@@ -23,11 +23,7 @@ public final class CudaEngineProvider implements EngineProvider {
 
     @Override
     public void validate(EngineOptions options) {
-        if (options.engine().startsWith("cuda:")) {
-            throw new IllegalArgumentException(
-                    "engine=%s: cuda takes no arguments; CUDA_VISIBLE_DEVICES chooses devices"
-                            .formatted(options.engine()));
-        }
+        refuseArguments(options.engine());
         try {
             CudaDevices.requireMultiplied(dtype(options.dtype()));
             int devices = CudaDevices.count();
@@ -53,6 +49,20 @@ public final class CudaEngineProvider implements EngineProvider {
                     "model=%s with modelFormat=%s cannot be run: %s"
                             .formatted(options.model(), options.modelFormat(), e.getMessage()));
         }
+    }
+
+    private static void refuseArguments(String engine) {
+        if (!engine.startsWith("cuda:")) return;
+        throw new IllegalArgumentException(
+                "engine=%s: cuda takes no arguments; CUDA_VISIBLE_DEVICES chooses devices"
+                        .formatted(engine));
+    }
+
+    /** The first device alone, without an engine on it. */
+    static Device device(String engine, String dtype, boolean graphs) {
+        refuseArguments(engine);
+        CudaDevices.requireMultiplied(dtype(dtype));
+        return CudaDevices.open(1, dtype(dtype), graphs).get(0);
     }
 
     /** Shards are cut at multiples of what kernels need, if there are as many for each rank. */
