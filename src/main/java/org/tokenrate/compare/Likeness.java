@@ -71,8 +71,8 @@ record Likeness(List<String> differences, List<String> notes) {
     private static void work(Matching.Pair pair, List<String> differences) {
         if (pair.base().failed() + pair.candidate().failed() > 0) return;
         for (Metric m : WORK) {
-            Set<Double> ofBase = pair.base().distinct(m);
-            Set<Double> ofCandidate = pair.candidate().distinct(m);
+            Set<Double> ofBase = pair.base().ofOneWorkload(m);
+            Set<Double> ofCandidate = pair.candidate().ofOneWorkload(m);
             if (ofBase.isEmpty() || ofCandidate.isEmpty()) continue;
             if (ofBase.equals(ofCandidate) && ofBase.size() == 1) continue;
             differences.add(

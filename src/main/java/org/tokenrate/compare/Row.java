@@ -51,10 +51,17 @@ record Row(Map<String, String> params, List<Run.Entry> entries) {
         return entries.stream().map(Run.Entry::result).mapToInt(JmhResult::iterations).sum();
     }
 
-    /** Distinct values of a figure that every iteration of the same work has alike. */
-    Set<Double> distinct(Metric metric) {
+    /**
+     * Distinct values of a count that all workloads of the row have alike. JMH may begin a second
+     * workload in an iteration, where one takes less time than the system's delays: multiples of
+     * the smallest value are of that kind.
+     */
+    Set<Double> ofOneWorkload(Metric count) {
         var values = new TreeSet<Double>();
-        for (double[] fork : sample(metric).forks()) for (double v : fork) values.add(v);
+        for (double[] fork : sample(count).forks()) for (double v : fork) values.add(v);
+        if (values.isEmpty()) return values;
+        double one = values.first();
+        values.removeIf(v -> v > one && v % one == 0);
         return values;
     }
 }

@@ -16,6 +16,8 @@ public final class BadJson {
                 at == null
                         ? ""
                         : "line %d, column %d: ".formatted(at.getLineNr(), at.getColumnNr());
-        return new IOException(file + " is not JSON: " + place + e.getOriginalMessage(), e);
+        // Where a bracket was opened is told with a source that the parser keeps to itself.
+        String message = e.getOriginalMessage().replaceFirst(" \\(start marker at .*", "");
+        return new IOException(file + " is not JSON: " + place + message, e);
     }
 }

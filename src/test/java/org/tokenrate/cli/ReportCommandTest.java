@@ -1,6 +1,7 @@
 package org.tokenrate.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
@@ -26,6 +27,7 @@ class ReportCommandTest {
         Cli cli = Cli.run(folder, "report", "jmh.json");
         assertEquals(Main.BAD_ARGUMENTS, cli.status());
         assertTrue(cli.err().startsWith("ERROR: jmh.json is not JSON: line 1"), cli.err());
+        assertFalse(cli.err().contains("REDACTED"), cli.err());
         assertTrue(Files.notExists(folder.resolve("report.html")));
     }
 }

@@ -220,6 +220,20 @@ class CompareTest {
     }
 
     @Test
+    void aSecondWorkloadInAnIterationIsNoOtherWork() throws IOException {
+        var base = row(ONE, 100, 101).with("prompts", new double[][] {{5}, {10}});
+        var twice = row(ONE, 100, 101).with("prompts", new double[][] {{10}, {10}});
+        var other = row(ONE, 100, 101).with("prompts", new double[][] {{5}, {7}});
+        assertEquals(List.of(), compare(base, base).differences());
+        assertEquals(
+                List.of("prompts differ with all: base 5; candidate 10"),
+                compare(base, twice).differences());
+        assertEquals(
+                List.of("prompts differ with all: base 5 to 7; candidate 5"),
+                compare(other, base).differences());
+    }
+
+    @Test
     void whatIsNotStreamedIsNotMeasuredAndCountsForNothing() throws IOException {
         double[][] none = {{Double.NaN}, {Double.NaN}, {Double.NaN}, {Double.NaN}};
         var whole = row(ONE, 100, 101, 102, 103);
