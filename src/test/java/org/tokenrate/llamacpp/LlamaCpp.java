@@ -1,13 +1,12 @@
 package org.tokenrate.llamacpp;
 
-import de.kherud.llama.LlamaModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import org.tokenrate.engine.llamacpp.LlamaCppEngineProvider;
 import org.tokenrate.gguf.TokenText;
 
 /** Asks llama.cpp, in another JVM, to go on with prompts. */
@@ -21,14 +20,7 @@ final class LlamaCpp {
 
     /** Whether the binding carries a native library for this platform. */
     static boolean isHere() {
-        String system = System.getProperty("os.name");
-        String machine = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
-        String folder =
-                system.startsWith("Windows") ? "Windows" : system.replace("Mac OS X", "Mac");
-        String library = System.mapLibraryName("jllama");
-        String path =
-                "%s/%s/%s".formatted(folder, machine.equals("amd64") ? "x86_64" : machine, library);
-        return LlamaModel.class.getResource(path) != null;
+        return new LlamaCppEngineProvider().diagnose().ready();
     }
 
     /**

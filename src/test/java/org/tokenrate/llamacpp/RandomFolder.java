@@ -20,7 +20,7 @@ import org.tokenrate.checkpoint.SafetensorsWriter.Type;
  * <p>The weights are of a size at which a wrong computation shows: attention looks at few places,
  * so that positions matter, and layers outweigh the embedding, so that no token predicts itself.
  */
-final class RandomFolder {
+public final class RandomFolder {
     private static final double EMBEDDING = 0.1;
 
     /** Of queries and keys of deviation d, scores have the deviation d * d. */
@@ -39,7 +39,7 @@ final class RandomFolder {
         this.random = random;
     }
 
-    static void write(Path folder, JsonNode config, Random random) throws IOException {
+    public static void write(Path folder, JsonNode config, Random random) throws IOException {
         Files.createDirectories(folder);
         new ObjectMapper().writeValue(folder.resolve("config.json").toFile(), config);
         RandomFolder model = new RandomFolder(config, random);

@@ -18,9 +18,13 @@ public record TokenText(int first, int count) {
     }
 
     public String text(int... tokens) {
-        String format = "%0" + digits() + "x";
-        StringBuilder text = new StringBuilder();
-        for (int token : tokens) text.append(format.formatted(first + token));
+        int digits = digits();
+        StringBuilder text = new StringBuilder(tokens.length * digits);
+        for (int token : tokens) {
+            for (int digit = digits - 1; digit >= 0; digit--) {
+                text.append(Character.forDigit(first + token >> 4 * digit & 0xf, 16));
+            }
+        }
         return text.toString();
     }
 

@@ -8,25 +8,29 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.checkpoint.HfCheckpoint;
+import org.tokenrate.checkpoint.SafetensorsWriter;
 import org.tokenrate.checkpoint.TensorData;
+import org.tokenrate.checkpoint.TensorFloats;
 
 /**
- * Turns a Hugging Face folder into a GGUF file for llama.cpp, weights as they are stored, one block
- * of rows at a time. Reads {@code config.json} by itself: what the engine makes of that file is not
- * taken for granted here.
+ * Turns a model into a GGUF file for llama.cpp, one block of rows at a time, weights as they are
+ * stored or in another type. Reads {@code config.json} by itself: what the engine makes of that
+ * file is not taken for granted here.
  *
  * <p>Names and keys are llama.cpp's (https://github.com/ggml-org/llama.cpp,
  * gguf-py/gguf/constants.py). The vocabulary is {@link TokenText}, not the folder's.
  */
 public final class HfToGguf {
-    /** Bytes copied at once from a matrix that needs no reordering. */
-    private static final long CHUNK = 1 << 26;
+    /** Bytes read at once from a matrix that needs no reordering. */
+    private static final long CHUNK = 1 << 24;
 
     private final JsonNode config;
     private final Checkpoint checkpoint;
     private final Architecture architecture;
+    private final Optional<GgufType> matrices;
     private final int hidden;
     private final int heads;
     private final int kvHeads;
@@ -73,10 +77,15 @@ public final class HfToGguf {
         void writeTo(GgufWriter writer) throws IOException;
     }
 
-    private HfToGguf(JsonNode config, Architecture architecture, Checkpoint checkpoint) {
+    private HfToGguf(
+            JsonNode config,
+            Architecture architecture,
+            Checkpoint checkpoint,
+            Optional<GgufType> matrices) {
         this.config = config;
         this.architecture = architecture;
         this.checkpoint = checkpoint;
+        this.matrices = matrices;
         hidden = config.path("hidden_size").intValue();
         heads = config.path("num_attention_heads").intValue();
         kvHeads = config.path("num_key_value_heads").asInt(heads);
@@ -106,22 +115,58 @@ public final class HfToGguf {
     private static TokenText convert(
             Path folder, JsonNode config, Architecture architecture, Path file) throws IOException {
         try (HfCheckpoint checkpoint = HfCheckpoint.open(folder)) {
-            HfToGguf conversion = new HfToGguf(config, architecture, checkpoint);
-            conversion.collect();
-            conversion.write(file);
-            return conversion.text();
+            return new HfToGguf(config, architecture, checkpoint, Optional.empty()).write(file);
         }
+    }
+
+    /**
+     * Writes {@code file} from a checkpoint of any format whose weights are stored one by one.
+     *
+     * @param config as in {@code config.json}
+     * @param matrices what becomes of the matrices' elements; empty leaves them as they are.
+     *     Vectors are always of f32
+     * @throws IllegalArgumentException as {@link #requireKnown}
+     */
+    public static TokenText convert(
+            JsonNode config, Checkpoint checkpoint, Optional<GgufType> matrices, Path file)
+            throws IOException {
+        requireKnown(config);
+        return new HfToGguf(config, Architecture.of(config), checkpoint, matrices).write(file);
+    }
+
+    /**
+     * Whether the llama.cpp at hand can be given a model of this kind.
+     *
+     * @throws IllegalArgumentException if it cannot, and says what it lacks
+     */
+    public static void requireKnown(JsonNode config) {
+        String family = config.path("architectures").path(0).asText();
+        if (family.equals("Qwen3ForCausalLM")) {
+            throw new IllegalArgumentException(
+                    "the binding's llama.cpp is older than Qwen3ForCausalLM");
+        }
+        if (config.path("use_sliding_window").asBoolean()) {
+            throw new IllegalArgumentException(
+                    "llama.cpp's " + family + " has no sliding window, but config.json has one");
+        }
+        if (config.path("mlp_bias").asBoolean()) {
+            throw new IllegalArgumentException("biases in the MLP are not written as GGUF");
+        }
+        Architecture.of(config);
+        ropeType(config);
     }
 
     private TokenText text() {
         return new TokenText(architecture.firstToken(), size("vocab_size"));
     }
 
-    private void write(Path file) throws IOException {
+    private TokenText write(Path file) throws IOException {
+        collect();
         List<GgufTensor> tensors = pieces.stream().map(Piece::tensor).toList();
         try (GgufWriter writer = GgufWriter.create(file, metadata(), tensors)) {
             for (Piece piece : pieces) piece.source().writeTo(writer);
         }
+        return text();
     }
 
     private GgufMetadata metadata() {
@@ -161,6 +206,10 @@ public final class HfToGguf {
     }
 
     private String ropeType() {
+        return ropeType(config);
+    }
+
+    private static String ropeType(JsonNode config) {
         JsonNode scaling = config.path("rope_scaling");
         String type = scaling.path("rope_type").asText(scaling.path("type").asText("default"));
         if (!List.of("default", "linear", "llama3").contains(type)) {
@@ -272,13 +321,13 @@ public final class HfToGguf {
 
     /** The heads that start at these rows, one below the other. */
     private void byHead(String to, TensorData from, List<Long> starts, boolean interleave) {
-        GgufType type = GgufType.of(from.type());
+        GgufType type = type(from);
         add(
                 new GgufTensor(to, type, (long) starts.size() * headDim, hidden),
                 writer -> {
-                    int rowBytes = hidden * from.type().bytes();
+                    int rowBytes = hidden * type.stored.bytes();
                     for (long start : starts) {
-                        ByteBuffer head = from.rows(start, start + headDim);
+                        ByteBuffer head = elements(from, start, start + headDim);
                         for (int i = 0; i < headDim; i++) {
                             int row = interleave ? halfSplit(i) : i;
                             writer.write(head.slice(row * rowBytes, rowBytes));
@@ -310,17 +359,39 @@ public final class HfToGguf {
 
     /** All rows, below some of zeros. */
     private void copy(String to, TensorData from, int zeros) {
-        int rowBytes = Math.toIntExact(from.rowLength() * from.type().bytes());
+        GgufType type = type(from);
+        int rowBytes = Math.toIntExact(from.rowLength() * type.stored.bytes());
         long step = Math.max(1, CHUNK / rowBytes);
         add(
-                new GgufTensor(
-                        to, GgufType.of(from.type()), zeros + from.rowCount(), from.rowLength()),
+                new GgufTensor(to, type, zeros + from.rowCount(), from.rowLength()),
                 writer -> {
                     for (int i = 0; i < zeros; i++) writer.write(ByteBuffer.allocate(rowBytes));
                     for (long row = 0; row < from.rowCount(); row += step) {
-                        writer.write(from.rows(row, Math.min(row + step, from.rowCount())));
+                        writer.write(elements(from, row, Math.min(row + step, from.rowCount())));
                     }
                 });
+    }
+
+    private GgufType type(TensorData matrix) {
+        return matrices.orElseGet(() -> GgufType.of(matrix.type()));
+    }
+
+    /** Rows of a matrix as they are written; rounded to nearest even where they lose bits. */
+    private ByteBuffer elements(TensorData from, long first, long end) throws IOException {
+        GgufType type = type(from);
+        if (type.stored == from.type()) return from.rows(first, end);
+        float[] values = TensorFloats.rows(from, first, end);
+        ByteBuffer bytes =
+                ByteBuffer.allocate(Math.multiplyExact(values.length, type.stored.bytes()))
+                        .order(ByteOrder.LITTLE_ENDIAN);
+        for (float value : values) {
+            switch (type) {
+                case F32 -> bytes.putFloat(value);
+                case F16 -> bytes.putShort(SafetensorsWriter.toF16(value));
+                case BF16 -> bytes.putShort(SafetensorsWriter.toBf16(value));
+            }
+        }
+        return bytes.flip();
     }
 
     /** A vector, always of f32: ggml adds and scales in nothing else. */
@@ -346,30 +417,7 @@ public final class HfToGguf {
     }
 
     private static float[] floats(TensorData vector) throws IOException {
-        ByteBuffer bytes = vector.rows(0, 1).order(ByteOrder.LITTLE_ENDIAN);
-        float[] values = new float[Math.toIntExact(vector.rowLength())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] =
-                    switch (GgufType.of(vector.type())) {
-                        case F32 -> bytes.getFloat();
-                        case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
-                        case F16 -> half(bytes.getShort());
-                    };
-        }
-        return values;
-    }
-
-    /** IEEE 754 binary16; Float.float16ToFloat is Java 20's. */
-    private static float half(short bits) {
-        int exponent = bits >>> 10 & 0x1f;
-        int fraction = bits & 0x3ff;
-        float magnitude =
-                exponent == 0
-                        ? fraction * 0x1p-24f
-                        : exponent == 0x1f
-                                ? fraction == 0 ? Float.POSITIVE_INFINITY : Float.NaN
-                                : Math.scalb(1 + fraction * 0x1p-10f, exponent - 15);
-        return bits < 0 ? -magnitude : magnitude;
+        return TensorFloats.rows(vector, 0, 1);
     }
 
     /**
