@@ -16,10 +16,15 @@ public enum GgufType {
         this.stored = stored;
     }
 
+    /** f32, f16 or bf16. */
+    public String label() {
+        return stored.label();
+    }
+
     /**
      * @throws IllegalArgumentException if ggml has no such type
      */
-    static GgufType of(DType type) {
+    public static GgufType of(DType type) {
         for (GgufType gguf : values()) if (gguf.stored == type) return gguf;
         throw new IllegalArgumentException(
                 "GGUF tensors of " + type.label() + " are not written; use f32, f16 or bf16");

@@ -27,6 +27,9 @@ public final class HfToGguf {
     /** Bytes read at once from a matrix that needs no reordering. */
     private static final long CHUNK = 1 << 24;
 
+    /** Half way from f16's largest number to what would be the next. */
+    private static final float F16_OVERFLOW = 65520;
+
     private final JsonNode config;
     private final Checkpoint checkpoint;
     private final Architecture architecture;
@@ -123,15 +126,18 @@ public final class HfToGguf {
      * Writes {@code file} from a checkpoint of any format whose weights are stored one by one.
      *
      * @param config as in {@code config.json}
-     * @param matrices what becomes of the matrices' elements; empty leaves them as they are.
+     * @param matrices the type of the matrices' elements, rounded to it where they lose bits.
      *     Vectors are always of f32
      * @throws IllegalArgumentException as {@link #requireKnown}
+     * @throws IOException if a file cannot be read or written, or a weight is too large for the
+     *     type
      */
     public static TokenText convert(
-            JsonNode config, Checkpoint checkpoint, Optional<GgufType> matrices, Path file)
+            JsonNode config, Checkpoint checkpoint, GgufType matrices, Path file)
             throws IOException {
         requireKnown(config);
-        return new HfToGguf(config, Architecture.of(config), checkpoint, matrices).write(file);
+        return new HfToGguf(config, Architecture.of(config), checkpoint, Optional.of(matrices))
+                .write(file);
     }
 
     /**
@@ -387,11 +393,21 @@ public final class HfToGguf {
         for (float value : values) {
             switch (type) {
                 case F32 -> bytes.putFloat(value);
-                case F16 -> bytes.putShort(SafetensorsWriter.toF16(value));
+                case F16 -> bytes.putShort(f16(from, value));
                 case BF16 -> bytes.putShort(SafetensorsWriter.toBf16(value));
             }
         }
         return bytes.flip();
+    }
+
+    /** Never infinity for a number: one such weight makes every answer NaN. */
+    private static short f16(TensorData from, float value) throws IOException {
+        if (Float.isFinite(value) && Math.abs(value) >= F16_OVERFLOW) {
+            throw new IOException(
+                    "%s holds %s, and f16 ends at 65504; use dtype=bf16 or f32"
+                            .formatted(from.name(), value));
+        }
+        return SafetensorsWriter.toF16(value);
     }
 
     /** A vector, always of f32: ggml adds and scales in nothing else. */

@@ -66,12 +66,12 @@ public final class Doctor {
         lines.add("  %-10s %s".formatted("auto", "is " + auto + why(engines, auto)));
     }
 
-    /** Engines of a device that cannot run are the reason for a lesser one. */
+    /** Better engines that cannot run are the reason for a lesser one. */
     private static String why(Map<String, Diagnosis> engines, String auto) {
         List<String> others =
-                engines.entrySet().stream()
-                        .filter(e -> !e.getValue().ready() && !e.getKey().equals(auto))
-                        .map(Map.Entry::getKey)
+                Engines.bySpeed().stream()
+                        .takeWhile(name -> !name.equals(auto))
+                        .filter(engines::containsKey)
                         .toList();
         return others.isEmpty() ? "" : ", since " + String.join(", ", others) + " cannot run";
     }

@@ -3,7 +3,7 @@ package org.tokenrate.engine;
 /**
  * What an engine is started with.
  *
- * @param engine auto, cpu, cuda or simulated
+ * @param engine auto or an engine's name, perhaps with values of its own behind colons
  * @param model {@code builtin} or a model folder
  * @param modelFormat hf, llama, awq or auto
  * @param dtype auto, f32, bf16 or f16

@@ -36,6 +36,11 @@ public final class Engines {
         return all;
     }
 
+    /** What {@code auto} tries, best first. */
+    public static List<String> bySpeed() {
+        return BY_SPEED;
+    }
+
     /** The engine that {@code auto} stands for: the first of {@link #BY_SPEED} that can run. */
     public static String auto() {
         Map<String, EngineProvider> providers = providers();

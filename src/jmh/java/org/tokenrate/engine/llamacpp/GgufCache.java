@@ -17,7 +17,6 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.tokenrate.cache.CacheFolder;
@@ -56,18 +55,16 @@ final class GgufCache {
      *
      * @param matrices as in {@link HfToGguf#convert}
      */
-    Path file(JsonNode config, Checkpoint checkpoint, Optional<GgufType> matrices)
-            throws IOException {
-        String type = matrices.map(Enum::name).orElse("AS_STORED");
-        String identity = String.join("\n", VERSION, type, checkpoint.sha256(), config.toString());
+    Path file(JsonNode config, Checkpoint checkpoint, GgufType matrices) throws IOException {
+        String identity =
+                String.join("\n", VERSION, matrices.name(), checkpoint.sha256(), config.toString());
         Path file = folder.resolve(digest(identity) + ".gguf");
         if (!Files.isRegularFile(file)) write(file, config, checkpoint, matrices);
         Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
         return file;
     }
 
-    private void write(
-            Path file, JsonNode config, Checkpoint checkpoint, Optional<GgufType> matrices)
+    private void write(Path file, JsonNode config, Checkpoint checkpoint, GgufType matrices)
             throws IOException {
         try {
             Files.createDirectories(folder);

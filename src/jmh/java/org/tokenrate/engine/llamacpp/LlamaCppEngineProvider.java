@@ -11,12 +11,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Properties;
 import org.tokenrate.checkpoint.Checkpoint;
-import org.tokenrate.checkpoint.DType;
 import org.tokenrate.checkpoint.ModelFormat;
 import org.tokenrate.device.RopeScaling;
+import org.tokenrate.device.cpu.CpuDevice;
 import org.tokenrate.engine.Diagnosis;
 import org.tokenrate.engine.EngineInfo;
 import org.tokenrate.engine.EngineOptions;
@@ -29,7 +28,7 @@ import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.ModelSource;
 
 /**
- * {@code engine=llamacpp[:THREADS][:slots=N][:context=N]}: <a
+ * {@code engine=llamacpp[:THREADS][:slots=N][:context=N][:kv=f32]}: <a
  * href="https://github.com/ggml-org/llama.cpp">llama.cpp</a> on the CPU, through its Java binding,
  * with the weights that the other engines have.
  */
@@ -57,11 +56,26 @@ public final class LlamaCppEngineProvider implements EngineProvider {
                         "modelFormat=awq: llama.cpp does not know AutoAWQ's 4 bits; use modelFormat=hf or llama");
             }
             ModelConfig config = source.config();
-            HfToGguf.requireKnown(json(config, settings(options, config)));
+            LlamaCppSettings settings = settings(options, config);
+            requireKnown(options, json(config, settings));
         } catch (IOException e) {
             throw new IllegalArgumentException(
                     "model=%s with modelFormat=%s cannot be run: %s"
                             .formatted(options.model(), options.modelFormat(), e.getMessage()));
+        }
+        if (!hasNativeLibrary()) {
+            throw new IllegalArgumentException(
+                    "engine=%s cannot run: %s".formatted(options.engine(), diagnose().summary()));
+        }
+    }
+
+    private static void requireKnown(EngineOptions options, ObjectNode config) {
+        try {
+            HfToGguf.requireKnown(config);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "model=%s cannot be run by engine=llamacpp: %s"
+                            .formatted(options.model(), e.getMessage()));
         }
     }
 
@@ -71,11 +85,7 @@ public final class LlamaCppEngineProvider implements EngineProvider {
                         ? (double) system.getTotalMemorySize()
                         : Double.MAX_VALUE;
         return LlamaCppSettings.of(
-                options.engine(),
-                config,
-                options.dtype().equals("f32"),
-                options.maxBatchSize(),
-                options.cacheCount() * memory);
+                options.engine(), config, options.maxBatchSize(), options.cacheCount() * memory);
     }
 
     /** Dynamic rope scaling, which llama.cpp does not have, does nothing to short contexts. */
@@ -88,11 +98,18 @@ public final class LlamaCppEngineProvider implements EngineProvider {
         return json;
     }
 
-    /** Empty for as they are stored. */
-    private static Optional<GgufType> matrices(String dtype) {
-        return dtype.equals("auto")
-                ? Optional.empty()
-                : Optional.of(GgufType.valueOf(dtype.toUpperCase(Locale.ROOT)));
+    /** For auto what {@code engine=cpu} takes then, so that both read as many bytes. */
+    private static GgufType matrices(String dtype) {
+        return switch (dtype) {
+            case "auto" -> GgufType.of(CpuDevice.preferredType());
+            case "f32" -> GgufType.F32;
+            case "bf16" -> GgufType.BF16;
+            case "f16" -> GgufType.F16;
+            default ->
+                    throw new IllegalArgumentException(
+                            "dtype=%s is not known to engine=llamacpp; use auto, f32, bf16 or f16"
+                                    .formatted(dtype));
+        };
     }
 
     @Override
@@ -125,24 +142,22 @@ public final class LlamaCppEngineProvider implements EngineProvider {
     @Override
     public InferenceEngine open(EngineOptions options) throws IOException {
         validate(options);
-        if (!hasNativeLibrary()) throw new IllegalArgumentException(diagnose().summary());
         ModelSource source = ModelSource.of(options.model(), options.modelFormat());
         ModelConfig config = source.config();
         LlamaCppSettings settings = settings(options, config);
         ObjectNode json = json(config, settings);
         Path gguf;
-        String dtype = options.dtype();
+        GgufType matrices = matrices(options.dtype());
         String sha256;
         try (Checkpoint checkpoint = source.open()) {
-            if (dtype.equals("auto")) dtype = stored(config, checkpoint).label();
             sha256 = checkpoint.sha256();
-            gguf = GgufCache.ofUser().file(json, checkpoint, matrices(options.dtype()));
+            gguf = GgufCache.ofUser().file(json, checkpoint, matrices);
         }
         EngineInfo info =
                 new EngineInfo(
                         name(),
-                        "CPU",
-                        dtype,
+                        settings.device(),
+                        matrices.label(),
                         1,
                         source.label(),
                         source.format().label(),
@@ -160,15 +175,6 @@ public final class LlamaCppEngineProvider implements EngineProvider {
             process.close();
             throw e;
         }
-    }
-
-    private static DType stored(ModelConfig config, Checkpoint checkpoint) throws IOException {
-        return checkpoint
-                .tensor(
-                        config.architecture().embedding(),
-                        config.vocabularySize(),
-                        config.hiddenSize())
-                .type();
     }
 
     /** And how it is set up, without which a time of it says little. */

@@ -32,7 +32,8 @@ import org.tokenrate.gguf.TokenText;
  * llama.cpp hears of as many as it runs.
  *
  * <p>Arguments: the model (GGUF), tokens of its vocabulary, threads, slots, context of all slots,
- * batch, tokens of a pass, whether flash attention is on, whether keys and values have 32 bits.
+ * batch, tokens of a pass, whether flash attention is on, whether keys and values have 32 bits, the
+ * process that it works for.
  */
 final class LlamaCppMain {
     private final LlamaModel model;
@@ -51,12 +52,27 @@ final class LlamaCppMain {
         this.slots = Executors.newFixedThreadPool(slots);
     }
 
-    public static void main(String[] args) throws IOException {
+    public static void main(String[] args) {
+        // Its input tells of that too, but is not read while a model is loaded.
+        ProcessHandle.of(Long.parseLong(args[9]))
+                .ifPresentOrElse(
+                        master -> master.onExit().thenRun(() -> Runtime.getRuntime().halt(0)),
+                        () -> Runtime.getRuntime().halt(0));
+        int status = 1;
+        try {
+            status = run(args);
+        } catch (IOException e) {
+            System.err.println("Nobody listens: " + e.getMessage());
+        } finally {
+            Runtime.getRuntime().halt(status);
+        }
+    }
+
+    private static int run(String[] args) throws IOException {
         DataOutputStream out =
                 new DataOutputStream(
                         new BufferedOutputStream(new FileOutputStream(FileDescriptor.out)));
         System.setOut(System.err); // the binding talks
-        int status = 0;
         try {
             LlamaModel model = new LlamaModel(parameters(args));
             TokenText text = new TokenText(0, Integer.parseInt(args[1]));
@@ -66,17 +82,17 @@ final class LlamaCppMain {
             }
             new LlamaCppMain(model, text, Integer.parseInt(args[3]), out)
                     .serve(new DataInputStream(new BufferedInputStream(System.in)));
+            return 0;
         } catch (EOFException e) {
-            status = 0; // the engine was closed, or its JVM is gone
+            return 0; // the engine was closed, or its JVM is gone
         } catch (IOException | RuntimeException | Error e) {
             synchronized (out) {
                 out.writeByte(Wire.REFUSED);
                 out.writeUTF(String.valueOf(e.getMessage()));
                 out.flush();
             }
-            status = 1;
+            return 1;
         }
-        Runtime.getRuntime().halt(status);
     }
 
     private static ModelParameters parameters(String[] args) {

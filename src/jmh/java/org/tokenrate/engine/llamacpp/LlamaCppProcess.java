@@ -59,7 +59,8 @@ final class LlamaCppProcess implements AutoCloseable {
                         String.valueOf(settings.batch()),
                         String.valueOf(settings.pass()),
                         String.valueOf(settings.flashAttention()),
-                        String.valueOf(settings.wholeFloats())));
+                        String.valueOf(settings.wholeFloats()),
+                        String.valueOf(ProcessHandle.current().pid())));
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectError(folder.resolve("log").toFile());
         builder.environment().put("GGML_NO_BACKTRACE", "1"); // it would call a debugger

@@ -1,17 +1,20 @@
 package org.tokenrate.engine.llamacpp;
 
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import org.tokenrate.device.cpu.CpuDevice;
 import org.tokenrate.model.ModelConfig;
 
 /**
- * How llama.cpp is set up: what {@code llamacpp[:THREADS][:slots=N][:context=N]} says, and its best
- * settings otherwise.
+ * How llama.cpp is set up: what {@code llamacpp[:THREADS][:slots=N][:context=N][:kv=f32]} says, and
+ * its best settings otherwise.
  *
  * @param threads of prompts and of generation alike
  * @param slots sequences that it runs at once; the rest wait
  * @param context most tokens of a request, prompt and answer
- * @param wholeFloats whether keys and values are kept in 32 bits, as weights are with dtype=f32
+ * @param wholeFloats whether keys and values are kept in 32 bits, not 16
  */
 record LlamaCppSettings(int threads, int slots, int context, boolean wholeFloats) {
     static final String NAME = "llamacpp";
@@ -22,12 +25,24 @@ record LlamaCppSettings(int threads, int slots, int context, boolean wholeFloats
     private static final int PASS = 512;
 
     /**
-     * More only cost: in this llama.cpp every token's attention walks over the cells of all
-     * sequences, and each slot has a part of the context, used or not.
+     * Fewer than are in flight, since more only cost: in this llama.cpp every token's attention
+     * walks over the cells of all sequences. Eight were best with one thread and with two; more
+     * threads read the weights no faster, so there it pays to share a reading among more.
      */
+    private static final int LEAST_SLOTS = 8;
+
+    private static final int SLOTS_A_THREAD = 4;
+
     private static final int MOST_SLOTS = 64;
 
-    private static final int LARGEST = 1 << 20;
+    /** As many sequences as the other engines run at once; each is a thread here. */
+    private static final int LARGEST_SLOTS = 512;
+
+    private static final long LARGEST_CONTEXT = Integer.MAX_VALUE;
+
+    private static final double GIB = 1L << 30;
+
+    private static final String THREADS = "the number of threads";
 
     /** The longest request that LMDeploy's filter lets through. */
     private static final int CONTEXT = 2048;
@@ -43,44 +58,64 @@ record LlamaCppSettings(int threads, int slots, int context, boolean wholeFloats
      * @param kvMemory bytes that keys and values may take
      * @throws IllegalArgumentException with the value, its range and an example
      */
-    static LlamaCppSettings of(
-            String engine, ModelConfig model, boolean wholeFloats, int inFlight, double kvMemory) {
+    static LlamaCppSettings of(String engine, ModelConfig model, int inFlight, double kvMemory) {
         int cores = Runtime.getRuntime().availableProcessors();
         int threads = cores;
         int slots = 0;
         int context = Math.min(model.maxPositions(), CONTEXT);
+        boolean wholeFloats = false;
+        Set<String> given = new HashSet<>();
         List<String> parts = Arrays.asList(engine.split(":", -1));
         for (int i = 1; i < parts.size(); i++) {
             String part = parts.get(i);
-            String value = part.substring(part.indexOf('=') + 1);
-            if (part.startsWith("slots=")) {
-                slots = number(engine, "slots", value, LARGEST);
-            } else if (part.startsWith("context=")) {
-                context = number(engine, "context", value, model.maxPositions());
-            } else if (i == 1) {
-                threads = number(engine, "the number of threads", value, cores);
-            } else {
-                throw new IllegalArgumentException(
-                        "engine=%s: %s is not known; known are slots=N and context=N, %s"
-                                .formatted(engine, part, EXAMPLE));
+            int equals = part.indexOf('=');
+            String key = equals < 0 && i == 1 ? THREADS : part.substring(0, Math.max(0, equals));
+            String value = part.substring(equals + 1);
+            if (!given.add(key)) throw bad(engine, key + " is given twice");
+            switch (key) {
+                case THREADS -> threads = number(engine, key, value, 1, cores);
+                case "slots" -> slots = number(engine, key, value, 1, LARGEST_SLOTS);
+                case "context" -> context = number(engine, key, value, 2, model.maxPositions());
+                case "kv" -> wholeFloats = wholeFloats(engine, value);
+                default ->
+                        throw bad(
+                                engine,
+                                "'%s' is not known; known are slots=N, context=N and kv=f16 or f32"
+                                        .formatted(part));
             }
         }
+        double slotBytes = (double) (context + SPARE) * tokenBytes(model, wholeFloats);
         if (slots == 0) {
-            long slotBytes = (long) (context + SPARE) * tokenBytes(model, wholeFloats);
-            int fitting = (int) Math.max(1, Math.min(MOST_SLOTS, kvMemory / slotBytes));
-            slots = Math.min(inFlight, fitting);
+            int best = Math.min(Math.max(LEAST_SLOTS, SLOTS_A_THREAD * threads), MOST_SLOTS);
+            slots = (int) Math.max(1, Math.min(Math.min(inFlight, best), kvMemory / slotBytes));
+        }
+        if (slots * slotBytes > kvMemory || (long) slots * (context + SPARE) > LARGEST_CONTEXT) {
+            throw bad(
+                    engine,
+                    "keys and values of slots=%d with context=%d take %.1f GiB, but cacheCount leaves them %.1f; give less, or a larger cacheCount"
+                            .formatted(slots, context, slots * slotBytes / GIB, kvMemory / GIB));
         }
         return new LlamaCppSettings(threads, slots, context, wholeFloats);
     }
 
-    private static int number(String engine, String what, String value, int most) {
-        boolean whole = value.matches("[1-9][0-9]{0,8}");
-        if (!whole || Integer.parseInt(value) > most) {
-            throw new IllegalArgumentException(
-                    "engine=%s: %s must be from 1 to %d, %s"
-                            .formatted(engine, what, most, EXAMPLE));
+    private static boolean wholeFloats(String engine, String value) {
+        return switch (value) {
+            case "f16" -> false;
+            case "f32" -> true;
+            default -> throw bad(engine, "kv must be f16 or f32");
+        };
+    }
+
+    private static IllegalArgumentException bad(String engine, String why) {
+        return new IllegalArgumentException("engine=%s: %s, %s".formatted(engine, why, EXAMPLE));
+    }
+
+    private static int number(String engine, String what, String value, int least, int most) {
+        int number = value.matches("[0-9]{1,9}") ? Integer.parseInt(value) : -1;
+        if (number < least || number > most) {
+            throw bad(engine, "%s must be from %d to %d".formatted(what, least, most));
         }
-        return Integer.parseInt(value);
+        return number;
     }
 
     private static long tokenBytes(ModelConfig model, boolean wholeFloats) {
@@ -101,9 +136,14 @@ record LlamaCppSettings(int threads, int slots, int context, boolean wholeFloats
         return PASS;
     }
 
-    /** This llama.cpp's flash attention on a CPU reads 16-bit values only. */
+    /** This llama.cpp's flash attention on a CPU ends the process where values have 32 bits. */
     boolean flashAttention() {
         return !wholeFloats;
+    }
+
+    /** The processor and what of it is used, for a table's row. */
+    String device() {
+        return "%s, %d threads, %d slots".formatted(CpuDevice.model(), threads, slots);
     }
 
     @Override

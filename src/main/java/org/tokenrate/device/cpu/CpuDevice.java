@@ -120,6 +120,11 @@ public final class CpuDevice implements Device {
                         .formatted(dtype.name().toLowerCase(Locale.ROOT), OneDnn.instructionSet()));
     }
 
+    /** The processor's name. */
+    public static String model() {
+        return CpuModel.name();
+    }
+
     /** This machine's CPU in words, without a device on it. */
     public static String here() {
         int cores = Runtime.getRuntime().availableProcessors();

@@ -18,7 +18,6 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,9 +42,12 @@ class LlamaCppEngineTest {
 
     private static String cache;
 
+    /** Of most tests: a start of llama.cpp takes a second. */
+    private static InferenceEngine llamaCpp;
+
     @BeforeAll
     static void aModelOfRandomWeights() throws IOException {
-        Assumptions.assumeTrue(new LlamaCppEngineProvider().diagnose().ready());
+        LlamaCppRequired.orSkip();
         cache = System.getProperty(CacheFolder.PROPERTY, "");
         System.setProperty(CacheFolder.PROPERTY, folder.resolve("cache").toString());
         ObjectNode config = new ObjectMapper().createObjectNode();
@@ -62,10 +64,12 @@ class LlamaCppEngineTest {
                 .put("tie_word_embeddings", false)
                 .put("hidden_act", "silu");
         RandomFolder.write(folder.resolve("model"), config, new Random(SEED));
+        llamaCpp = open("llamacpp:1:slots=3:kv=f32", 8);
     }
 
     @AfterAll
     static void theCacheAsItWas() {
+        if (llamaCpp != null) llamaCpp.close();
         if (cache == null) return;
         if (cache.isEmpty()) System.clearProperty(CacheFolder.PROPERTY);
         else System.setProperty(CacheFolder.PROPERTY, cache);
@@ -157,71 +161,59 @@ class LlamaCppEngineTest {
         try (InferenceEngine engine = open("cpu:1", 8)) {
             ours = answers(engine, true);
         }
-        try (InferenceEngine engine = open("llamacpp:1:slots=3", 8)) {
-            List<Heard> streamed = answers(engine, true);
-            List<Heard> whole = answers(engine, false);
-            for (int i = 0; i < ours.size(); i++) {
-                int[] expected = ours.get(i).answer();
-                assertEquals(1 + 3 * i, expected.length);
-                assertArrayEquals(expected, streamed.get(i).answer(), "answer " + i);
-                assertEquals(expected.length, streamed.get(i).calls, "a call a token");
-                assertArrayEquals(expected, whole.get(i).answer(), "answer " + i);
-                assertEquals(1, whole.get(i).calls);
-            }
+        List<Heard> streamed = answers(llamaCpp, true);
+        List<Heard> whole = answers(llamaCpp, false);
+        for (int i = 0; i < ours.size(); i++) {
+            int[] expected = ours.get(i).answer();
+            assertEquals(1 + 3 * i, expected.length);
+            assertArrayEquals(expected, streamed.get(i).answer(), "answer " + i);
+            assertEquals(expected.length, streamed.get(i).calls, "a call a token");
+            assertArrayEquals(expected, whole.get(i).answer(), "answer " + i);
+            assertEquals(1, whole.get(i).calls);
         }
     }
 
     @Test
     void aSeedGivesTheSameSampleAgainAndAnotherAnother() throws Exception {
-        try (InferenceEngine engine = open("llamacpp:1", 1)) {
-            int[] first = sampled(engine, 1);
-            assertArrayEquals(first, sampled(engine, 1));
-            assertFalse(Arrays.equals(first, sampled(engine, 2)));
-        }
+        int[] first = sampled(1);
+        assertArrayEquals(first, sampled(1));
+        assertFalse(Arrays.equals(first, sampled(2)));
     }
 
-    private static int[] sampled(InferenceEngine engine, long seed) throws Exception {
+    private static int[] sampled(long seed) throws Exception {
         Heard heard = new Heard();
         SamplingParams sampling = new SamplingParams(0, 1, 3, seed);
-        engine.submit(new GenerationRequest(new int[] {5, 6}, 20, sampling, true, true), heard);
+        llamaCpp.submit(new GenerationRequest(new int[] {5, 6}, 20, sampling, true, true), heard);
         heard.reason();
         return heard.answer();
     }
 
     @Test
     void theLongestRequestRunsToItsEnd() throws Exception {
-        try (InferenceEngine engine = open("llamacpp:1:slots=2", 2)) {
-            Heard heard = new Heard();
-            engine.submit(request(new int[CONTEXT - 50], 50, true), heard);
-            assertEquals(FinishReason.LENGTH, heard.reason());
-            assertEquals(50, heard.tokens.size());
-        }
+        Heard heard = new Heard();
+        llamaCpp.submit(request(new int[CONTEXT - 50], 50, true), heard);
+        assertEquals(FinishReason.LENGTH, heard.reason());
+        assertEquals(50, heard.tokens.size());
     }
 
     @Test
-    void whatCannotRunIsRefusedWithItsNumbers() throws Exception {
-        try (InferenceEngine engine = open("llamacpp:1:context=100", 1)) {
-            assertRefused(
-                    "a prompt of 60 and an answer of 41 tokens exceed llama.cpp's context of 100",
-                    engine,
-                    request(new int[60], 41, true));
-            assertRefused(
-                    "token 509 is not in the vocabulary of 509",
-                    engine,
-                    request(new int[] {1, VOCABULARY}, 1, true));
-            assertRefused(
-                    "no end of sequence",
-                    engine,
-                    new GenerationRequest(new int[1], 1, SamplingParams.GREEDY, false, true));
-        }
+    void whatCannotRunIsRefusedWithItsNumbers() {
+        assertRefused(
+                "a prompt of 60 and an answer of 197 tokens exceed llama.cpp's context of 256",
+                request(new int[60], 197, true));
+        assertRefused(
+                "token 509 is not in the vocabulary of 509",
+                request(new int[] {1, VOCABULARY}, 1, true));
+        assertRefused(
+                "no end of sequence",
+                new GenerationRequest(new int[1], 1, SamplingParams.GREEDY, false, true));
     }
 
-    private static void assertRefused(
-            String why, InferenceEngine engine, GenerationRequest request) {
+    private static void assertRefused(String why, GenerationRequest request) {
         String message =
                 assertThrows(
                                 IllegalArgumentException.class,
-                                () -> engine.submit(request, new Heard()))
+                                () -> llamaCpp.submit(request, new Heard()))
                         .getMessage();
         assertTrue(message.contains(why), message);
     }
@@ -265,10 +257,13 @@ class LlamaCppEngineTest {
                 IllegalStateException.class,
                 () -> engine.submit(request(new int[3], 1, true), new Heard()));
         assertEquals(before, children());
-        assertTrue(
-                Thread.getAllStackTraces().keySet().stream()
-                        .noneMatch(t -> t.getName().equals("llamacpp")),
-                "a thread");
+        assertEquals(1, threads(), "of the engine of the other tests");
+    }
+
+    private static long threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(t -> t.getName().equals("llamacpp"))
+                .count();
     }
 
     private static List<ProcessHandle> children() {
