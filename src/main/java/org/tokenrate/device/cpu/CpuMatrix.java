@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc;
@@ -27,9 +28,13 @@ final class CpuMatrix extends SlicedMatrix {
         this.products = products;
     }
 
-    /** Adds the next slice: {@code count} outputs. */
-    void add(int count, List<Span> spans) {
-        slices.add(new Slice(slices.size(), outputs, count, spans));
+    /**
+     * Adds the next slice: {@code count} outputs.
+     *
+     * @param panels whether {@link OneRowBf16} takes its weights
+     */
+    void add(int count, List<Span> spans, boolean panels) {
+        slices.add(new Slice(slices.size(), outputs, count, spans, panels));
         outputs += count;
     }
 
@@ -110,7 +115,7 @@ final class CpuMatrix extends SlicedMatrix {
     /** A primitive with its arguments bound: what is left to do a call is one native call. */
     private record Run(dnnl_primitive primitive, dnnl_exec_arg_t arguments, int argumentCount) {}
 
-    private record Call(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {}
+    private record Call(int rows, CpuTensor x, Epilogue.Target target) {}
 
     private final class Slice {
         private static final int ARGUMENTS = 6;
@@ -123,17 +128,20 @@ final class CpuMatrix extends SlicedMatrix {
         private final Map<Call, Run[]> runs = new HashMap<>();
         private final List<dnnl_memory> bound = new ArrayList<>();
         private BytePointer bias = new BytePointer(); // of nothing: no bias
-        private Call lastCall = new Call(0, NONE, NONE, After.NOTHING, NONE);
+        private Call call = new Call(0, NONE, new Epilogue.Target(NONE, After.NOTHING, NONE));
+        private Optional<OneRowBf16> oneRow = Optional.empty();
         private Run[] next = new Run[0];
 
-        Slice(int index, int firstOutput, int count, List<Span> spans) {
+        Slice(int index, int firstOutput, int count, List<Span> spans, boolean panels) {
             this.index = index;
             this.firstOutput = firstOutput;
             this.count = count;
             this.spans = spans;
+            if (panels) oneRow = Optional.of(new OneRowBf16(count, spans, new float[0]));
         }
 
         void addBias(float[] all) {
+            if (oneRow.isPresent()) oneRow = Optional.of(new OneRowBf16(count, spans, all));
             bias = OneDnn.allocate((long) count * Float.BYTES);
             bias.asByteBuffer()
                     .order(ByteOrder.nativeOrder())
@@ -142,15 +150,20 @@ final class CpuMatrix extends SlicedMatrix {
         }
 
         void prepare(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {
-            if (lastCall.rows == rows
-                    && lastCall.x == x
-                    && lastCall.y == y
-                    && lastCall.after == after
-                    && lastCall.factor == factor) {
+            Epilogue.Target last = call.target;
+            if (call.rows == rows
+                    && call.x == x
+                    && last.y() == y
+                    && last.after() == after
+                    && last.factor() == factor) {
                 return;
             }
-            lastCall = new Call(rows, x, y, after, factor);
-            next = runs.computeIfAbsent(lastCall, this::bind);
+            call = new Call(rows, x, new Epilogue.Target(y, after, factor));
+            if (!isOneRow()) next = runs.computeIfAbsent(call, this::bind);
+        }
+
+        private boolean isOneRow() {
+            return call.rows == 1 && oneRow.isPresent();
         }
 
         private Run[] bind(Call call) {
@@ -162,8 +175,9 @@ final class CpuMatrix extends SlicedMatrix {
         /** Only the first span's product adds the bias, and only the last does what comes after. */
         private Run bind(Call call, int i) {
             Span span = spans.get(i);
-            CpuTensor y = call.y;
-            After after = i == spans.size() - 1 ? call.after : After.NOTHING;
+            CpuTensor y = call.target.y();
+            After last = call.target.after();
+            After after = i == spans.size() - 1 ? last : After.NOTHING;
             var shape =
                     new MatrixProducts.Shape(
                             index,
@@ -173,7 +187,7 @@ final class CpuMatrix extends SlicedMatrix {
                             count,
                             y.columns(),
                             y.type(),
-                            i > 0 || call.after == After.ADD,
+                            i > 0 || last == After.ADD,
                             after,
                             i == 0 && !bias.isNull());
             MatrixProducts.Product product = products.product(shape, span.layout);
@@ -195,8 +209,8 @@ final class CpuMatrix extends SlicedMatrix {
                 set(
                         arguments,
                         argumentCount++,
-                        dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | dnnl.DNNL_ARG_SRC_1,
-                        memoryAt(description, columns(call.factor)));
+                        MatrixProducts.factorArgument(shape),
+                        memoryAt(description, columns(call.target.factor())));
                 dnnl.dnnl_memory_desc_destroy(description);
             }
             arguments.position(0);
@@ -219,6 +233,10 @@ final class CpuMatrix extends SlicedMatrix {
         }
 
         void execute() {
+            if (isOneRow()) {
+                oneRow.get().multiply(call.target, call.x, firstOutput);
+                return;
+            }
             for (Run run : next) {
                 OneDnn.check(
                         dnnl.dnnl_primitive_execute(

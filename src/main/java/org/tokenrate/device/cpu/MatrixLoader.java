@@ -126,7 +126,9 @@ final class MatrixLoader implements AutoCloseable {
                             weights));
             firstInput += inputs;
         }
-        matrix.add(outputs, spans);
+        boolean panels =
+                products.converts() && places.stream().allMatch(p -> OneRowBf16.takes(p.layout));
+        matrix.add(outputs, spans, panels);
         return new Slice(first, outputs, type, places);
     }
 

@@ -124,7 +124,8 @@ final class MatrixProducts implements AutoCloseable {
         return slices;
     }
 
-    private boolean converts() {
+    /** Whether weights are widened to the type of the inputs. */
+    boolean converts() {
         return inputType != weightType;
     }
 
@@ -275,6 +276,12 @@ final class MatrixProducts implements AutoCloseable {
     /** The other tensor of {@link After#MULTIPLY}. */
     static dnnl_memory_desc factor(Shape s) {
         return OneDnn.strided(s.rows, s.outputs, dnnl.dnnl_f32, s.stride);
+    }
+
+    /** The name of that tensor among a product's arguments: it counts the operations before. */
+    static int factorArgument(Shape s) {
+        int operation = s.onTop ? 2 : 1;
+        return dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * operation | dnnl.DNNL_ARG_SRC_1;
     }
 
     /** A bias: f32, whatever the type of the weights. */
