@@ -78,7 +78,7 @@ public final class CpuDevice implements Device {
 
     private CpuDevice(DType dtype, int threads, RankGroup group, int rank) {
         requireMultiplied(dtype);
-        if (Vectors.LANES > KvCache.BLOCK_TOKENS / 2) {
+        if (Vectors.LANES > KvCache.BLOCK_TOKENS / 4) {
             throw new IllegalStateException("vectors of " + Vectors.LANES + " floats are too wide");
         }
         this.dtype = dtype;
