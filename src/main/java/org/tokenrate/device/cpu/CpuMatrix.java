@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc;
@@ -28,13 +27,9 @@ final class CpuMatrix extends SlicedMatrix {
         this.products = products;
     }
 
-    /**
-     * Adds the next slice: {@code count} outputs.
-     *
-     * @param panels whether {@link OneRowBf16} takes its weights
-     */
-    void add(int count, List<Span> spans, boolean panels) {
-        slices.add(new Slice(slices.size(), outputs, count, spans, panels));
+    /** Adds the next slice: {@code count} outputs. */
+    void add(int count, List<Span> spans) {
+        slices.add(new Slice(slices.size(), outputs, count, spans));
         outputs += count;
     }
 
@@ -129,19 +124,16 @@ final class CpuMatrix extends SlicedMatrix {
         private final List<dnnl_memory> bound = new ArrayList<>();
         private BytePointer bias = new BytePointer(); // of nothing: no bias
         private Call call = new Call(0, NONE, new Epilogue.Target(NONE, After.NOTHING, NONE));
-        private Optional<OneRowBf16> oneRow = Optional.empty();
         private Run[] next = new Run[0];
 
-        Slice(int index, int firstOutput, int count, List<Span> spans, boolean panels) {
+        Slice(int index, int firstOutput, int count, List<Span> spans) {
             this.index = index;
             this.firstOutput = firstOutput;
             this.count = count;
             this.spans = spans;
-            if (panels) oneRow = Optional.of(new OneRowBf16(count, spans, new float[0]));
         }
 
         void addBias(float[] all) {
-            if (oneRow.isPresent()) oneRow = Optional.of(new OneRowBf16(count, spans, all));
             bias = OneDnn.allocate((long) count * Float.BYTES);
             bias.asByteBuffer()
                     .order(ByteOrder.nativeOrder())
@@ -159,11 +151,7 @@ final class CpuMatrix extends SlicedMatrix {
                 return;
             }
             call = new Call(rows, x, new Epilogue.Target(y, after, factor));
-            if (!isOneRow()) next = runs.computeIfAbsent(call, this::bind);
-        }
-
-        private boolean isOneRow() {
-            return call.rows == 1 && oneRow.isPresent();
+            next = runs.computeIfAbsent(call, this::bind);
         }
 
         private Run[] bind(Call call) {
@@ -233,10 +221,6 @@ final class CpuMatrix extends SlicedMatrix {
         }
 
         void execute() {
-            if (isOneRow()) {
-                oneRow.get().multiply(call.target, call.x, firstOutput);
-                return;
-            }
             for (Run run : next) {
                 OneDnn.check(
                         dnnl.dnnl_primitive_execute(

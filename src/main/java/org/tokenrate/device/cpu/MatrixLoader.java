@@ -126,9 +126,7 @@ final class MatrixLoader implements AutoCloseable {
                             weights));
             firstInput += inputs;
         }
-        boolean panels =
-                products.converts() && places.stream().allMatch(p -> OneRowBf16.takes(p.layout));
-        matrix.add(outputs, spans, panels);
+        matrix.add(outputs, spans);
         return new Slice(first, outputs, type, places);
     }
 

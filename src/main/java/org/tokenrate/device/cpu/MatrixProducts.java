@@ -124,8 +124,7 @@ final class MatrixProducts implements AutoCloseable {
         return slices;
     }
 
-    /** Whether weights are widened to the type of the inputs. */
-    boolean converts() {
+    private boolean converts() {
         return inputType != weightType;
     }
 

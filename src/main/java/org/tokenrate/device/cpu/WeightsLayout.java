@@ -115,14 +115,6 @@ final class WeightsLayout implements AutoCloseable {
         return run;
     }
 
-    /** Whether these are weights of bf16 in panels of 64 outputs, {@code [inputs, 64]} each. */
-    boolean isOfPanels() {
-        dnnl_memory_desc panels = tagged(inputs, outputs, dnnl.dnnl_bf16, dnnl.dnnl_BA16a64b);
-        boolean equal = dnnl.dnnl_memory_desc_equal(panels, description) != 0;
-        dnnl.dnnl_memory_desc_destroy(panels);
-        return equal;
-    }
-
     /** Where in the weights {@link #run} counts from, in bytes: all runs but the last are alike. */
     long start(int firstOutput, int count) {
         return isLast(firstOutput, count) ? 0 : firstOutput / block * blockStride * elementBytes;

@@ -12,8 +12,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.cpu.MatrixProducts.After;
 
-/** Products of inputs in f32 and weights in bf16, by one row and by more, as any x86 has them. */
-class OneRowBf16Test {
+/** Products of inputs in f32 and weights in bf16, against sums in double precision. */
+class WidenedProductsTest {
     private static final int[] SIZES = {1, 7, 8, 40, 64, 100, 192, 1024, 1025, 2500};
     private static final double BOUND = 1e-5;
 
@@ -39,7 +39,7 @@ class OneRowBf16Test {
                 CpuMatrix matrix = loader.load(List.of(weights));
                 float[] bias = random.nextBoolean() ? floats(random, outputs) : new float[0];
                 if (bias.length > 0) matrix.addBias(bias);
-                for (int rows : new int[] {1, 2, 1}) {
+                for (int rows : new int[] {1, 2}) {
                     check(random, team, matrix, weights, bias, after, rows, what);
                 }
                 matrix.free();
