@@ -109,10 +109,9 @@ class ResumedRunTest {
     }
 
     private Process start() throws IOException {
-        return Cli.start(
-                folder,
-                "RequestThroughput -p engine=simulated:1ms:1ms,simulated:1s:1ms -p numPrompts=6 -p concurrency=6 -f 2 -wi 0 -i 2"
-                        .split(" "));
+        String args =
+                "RequestThroughput -p engine=simulated:1ms:1ms,simulated:1s:1ms -p numPrompts=6 -p concurrency=6 -f 2 -wi 0 -i 2 -p dataset=";
+        return Cli.start(folder, (args + FewDialogues.write(folder)).split(" "));
     }
 
     private boolean has(String start, String end) {
