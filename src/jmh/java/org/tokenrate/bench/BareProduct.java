@@ -16,6 +16,8 @@ import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
+import org.tokenrate.checkpoint.DType;
+import org.tokenrate.device.cpu.CpuDevice;
 
 /**
  * oneDNN's matmul primitive and nothing else: y = x W with W in the layout that oneDNN wants for
@@ -56,27 +58,33 @@ final class BareProduct implements AutoCloseable {
         Loader.load(dnnl.class);
     }
 
+    /** oneDNN's element types of inputs and weights; results are f32. */
+    record Types(int inputs, int weights) {}
+
     /**
-     * The element type that the CPU engine takes for {@code dtype}.
+     * The element types that the CPU engine takes for {@code dtype}; after {@link #load}, since the
+     * engine would load oneDNN with one thread.
      *
      * @throws IllegalArgumentException if it is none of the CPU's
      */
-    static int type(String dtype) {
+    static Types types(String dtype) {
         PartBenchmark.requireOneOf("dtype", dtype, List.of("auto", "f32", "bf16"));
-        int isa = dnnl.dnnl_get_effective_cpu_isa();
-        int bf16 = dnnl.dnnl_cpu_isa_avx512_core_bf16;
-        boolean multiplies = (isa & bf16) == bf16;
-        return dtype.equals("bf16") || dtype.equals("auto") && multiplies
-                ? dnnl.dnnl_bf16
-                : dnnl.dnnl_f32;
+        DType weights =
+                switch (dtype) {
+                    case "auto" -> CpuDevice.preferredType();
+                    case "bf16" -> DType.BF16;
+                    default -> DType.F32;
+                };
+        return new Types(type(CpuDevice.inputType(weights)), type(weights));
     }
 
-    /**
-     * @param type of input and weights; the result is f32
-     */
-    BareProduct(int type, int rows, int inputs, int outputs) {
-        dnnl_memory_desc x = layout(rows, inputs, type, dnnl.dnnl_ab);
-        dnnl_memory_desc any = layout(inputs, outputs, type, dnnl.dnnl_format_tag_any);
+    private static int type(DType type) {
+        return type == DType.BF16 ? dnnl.dnnl_bf16 : dnnl.dnnl_f32;
+    }
+
+    BareProduct(Types types, int rows, int inputs, int outputs) {
+        dnnl_memory_desc x = layout(rows, inputs, types.inputs, dnnl.dnnl_ab);
+        dnnl_memory_desc any = layout(inputs, outputs, types.weights, dnnl.dnnl_format_tag_any);
         dnnl_memory_desc y = layout(rows, outputs, dnnl.dnnl_f32, dnnl.dnnl_ab);
         dnnl_primitive_desc description = new dnnl_primitive_desc();
         check(
@@ -87,10 +95,10 @@ final class BareProduct implements AutoCloseable {
         check(dnnl.dnnl_primitive_create(primitive, description), "dnnl_primitive_create");
         dnnl_memory_desc weights =
                 dnnl.dnnl_primitive_desc_query_md(description, dnnl.dnnl_query_weights_md, 0);
-        int size = type == dnnl.dnnl_bf16 ? Short.BYTES : Float.BYTES;
+        int size = types.weights == dnnl.dnnl_bf16 ? Short.BYTES : Float.BYTES;
         weightBytes = (long) size * inputs * outputs;
-        bind(0, dnnl.DNNL_ARG_SRC, x, type);
-        bind(1, dnnl.DNNL_ARG_WEIGHTS, weights, type);
+        bind(0, dnnl.DNNL_ARG_SRC, x, types.inputs);
+        bind(1, dnnl.DNNL_ARG_WEIGHTS, weights, types.weights);
         bind(2, dnnl.DNNL_ARG_DST, y, dnnl.dnnl_f32);
         arguments.position(0);
         check(

@@ -127,10 +127,10 @@ public class LinearBenchmark extends DeviceBenchmark {
         public void make(LinearBenchmark b) throws IOException {
             List<LayerMatrix> shapes = b.shapes();
             BareProduct.load(LocalDevices.cpuThreads(b.engine));
-            int type = BareProduct.type(b.dtype);
+            BareProduct.Types types = BareProduct.types(b.dtype);
             while (bytes < b.weightsMb * MIB) {
                 for (LayerMatrix m : shapes) {
-                    var product = new BareProduct(type, b.rows, m.inputs(), m.outputs());
+                    var product = new BareProduct(types, b.rows, m.inputs(), m.outputs());
                     products.add(product);
                     flops += m.flops(b.rows);
                     bytes += product.weightBytes();

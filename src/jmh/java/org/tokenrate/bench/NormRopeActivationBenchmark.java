@@ -8,7 +8,6 @@ import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
-import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
@@ -24,8 +23,7 @@ import org.tokenrate.model.ModelConfig;
  *
  * <p>Activations are in the cache, where the operation before has left them, so compare {@code
  * tokens} (a second) with the tokens/s of the whole model: an operation that comes l times an
- * iteration takes l * (the model's tokens/s) / {@code tokens} of its time. {@code norm} says its
- * {@code gb} too: 4 bytes read and a number of {@code dtype} written.
+ * iteration takes l * (the model's tokens/s) / {@code tokens} of its time.
  *
  * <p>The activation has no operation of its own: it is part of the MLP's first products. {@code
  * gated} is those with it, {@code products} the same two without; their difference is its cost.
@@ -106,10 +104,8 @@ public class NormRopeActivationBenchmark extends DeviceBenchmark {
     }
 
     @Benchmark
-    public float[] norm(TokenCounters counters, ByteCounters bytes) {
+    public float[] norm(TokenCounters counters) {
         counters.tokens += (long) TIMES * rows;
-        double numbers = (double) TIMES * rows * config.hiddenSize();
-        bytes.add(numbers * (DType.F32.bytes() + device.dtype().bytes()));
         return repeat(() -> noise.norm(rows));
     }
 

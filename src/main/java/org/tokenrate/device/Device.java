@@ -25,7 +25,7 @@ public interface Device extends AutoCloseable {
     /** The device in words, for reports. */
     String description();
 
-    /** Element type of weights, matrix inputs and KV cache. */
+    /** Element type of weights and KV cache. */
     DType dtype();
 
     /** Versions of the libraries behind it, by name. */
@@ -48,7 +48,7 @@ public interface Device extends AutoCloseable {
      */
     Tensor newProduct(int rows, int columns);
 
-    /** A tensor of {@link #dtype()}: what products take as their input. */
+    /** What products take as their input: of {@link #dtype()}, or of f32 as suits the device. */
     Tensor newInput(int rows, int columns);
 
     /**

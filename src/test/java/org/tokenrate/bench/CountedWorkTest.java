@@ -107,7 +107,7 @@ class CountedWorkTest {
     @Test
     void theBareProductSumsUpItsInputs() {
         BareProduct.load(1);
-        try (var product = new BareProduct(BareProduct.type("f32"), 5, 200, 48)) {
+        try (var product = new BareProduct(BareProduct.types("f32"), 5, 200, 48)) {
             product.run();
             assertEquals(200f, product.result());
             assertEquals(4L * 200 * 48, product.weightBytes());
@@ -216,8 +216,7 @@ class CountedWorkTest {
         b.load();
         try {
             b.embed(tokens);
-            b.norm(tokens, bytes);
-            assertEquals(64 * 3 * 512 * 8 / 1e9, bytes.gb, EXACT);
+            b.norm(tokens);
             b.ropeAndStore(tokens);
             b.gated(tokens, flops);
             assertEquals(64 * 2 * 2.0 * 3 * 512 * 2304 / 1e9, flops.gflop, EXACT);

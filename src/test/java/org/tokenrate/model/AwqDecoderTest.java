@@ -1,7 +1,7 @@
 package org.tokenrate.model;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.tokenrate.device.cpu.CpuTypes.assumeFourBitMultiplied;
+import static org.tokenrate.device.cpu.CpuTypes.assumeMultiplied;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,7 +44,7 @@ class AwqDecoderTest {
     @ParameterizedTest
     @EnumSource(names = {"F32", "BF16"})
     void logitsAndGreedyTokensEqualThoseOfTheDequantisedWeights(DType dtype) throws IOException {
-        assumeFourBitMultiplied(dtype);
+        assumeMultiplied(dtype);
         RandomModel model = new RandomModel(CONFIG, DType.BF16, new Random(SEED));
         Path folder = awqFolder(model);
         try (AwqCheckpoint checkpoint = AwqCheckpoint.open(folder);

@@ -32,6 +32,7 @@ public final class CpuDevice implements Device {
     private static final int[] ALL_ROWS = new int[0];
 
     private final DType dtype;
+    private final DType inputs;
     private final Team team;
     private final Scratch[] scratch;
     private final MatrixProducts products;
@@ -77,18 +78,19 @@ public final class CpuDevice implements Device {
 
     private CpuDevice(DType dtype, int threads, RankGroup group, int rank) {
         requireMultiplied(dtype);
-        if (Vectors.LANES > KvCache.BLOCK_TOKENS / 2) {
+        if (Vectors.LANES > KvCache.BLOCK_TOKENS / 4) {
             throw new IllegalStateException("vectors of " + Vectors.LANES + " floats are too wide");
         }
         this.dtype = dtype;
+        inputs = inputType(dtype);
         team = new Team(threads);
         scratch = new Scratch[threads];
         for (int i = 0; i < threads; i++) scratch[i] = new Scratch();
-        products = new MatrixProducts(dtype);
-        loader = new MatrixLoader(products, dtype, team, weights);
+        products = new MatrixProducts(inputs, dtype);
+        loader = new MatrixLoader(products, team, weights);
         fourBitScratch = new FourBitScratch[threads];
         for (int i = 0; i < threads; i++) {
-            fourBitScratch[i] = new FourBitScratch(dtype);
+            fourBitScratch[i] = new FourBitScratch(inputs);
         }
         embed = new Embed(scratch);
         rmsNorm = new RmsNorm(scratch);
@@ -96,16 +98,24 @@ public final class CpuDevice implements Device {
         collective = new Collective(group, rank, threads);
     }
 
-    /** bf16 where the CPU multiplies it without emulation, else f32. */
+    /** bf16 where oneDNN has fast products of such weights, else f32. */
     public static DType preferredType() {
-        return OneDnn.hasBf16() ? DType.BF16 : DType.F32;
+        return multiplies(DType.BF16) ? DType.BF16 : DType.F32;
     }
 
-    /** Whether this CPU has products of that type: of bf16, where it has AVX-512 or better. */
+    /**
+     * What is multiplied with weights of a type. A CPU without bf16 arithmetic turns weights of
+     * bf16 into f32 on their way to its registers, and so takes inputs of f32.
+     */
+    public static DType inputType(DType weights) {
+        return OneDnn.hasBf16() ? weights : DType.F32;
+    }
+
+    /** Whether oneDNN has fast products of weights of that type on this CPU. */
     public static boolean multiplies(DType dtype) {
         return switch (dtype) {
             case F32 -> true;
-            case BF16 -> MatrixProducts.arePossible(dtype);
+            case BF16 -> OneDnn.hasBf16() || ProductCheck.bf16WeightsAreRight();
             case F16, I32 -> false;
         };
     }
@@ -129,10 +139,12 @@ public final class CpuDevice implements Device {
 
     /** What it multiplies, in a sentence. */
     public static String types() {
-        if (preferredType() == DType.BF16) return "dtype=auto is bf16, which this CPU multiplies";
-        return multiplies(DType.BF16)
-                ? "dtype=auto is f32: this CPU emulates bf16, which is slower"
-                : "dtype=auto is f32: this CPU has no bf16 products";
+        if (preferredType() == DType.F32) {
+            return "dtype=auto is f32: there are no fast bf16 products for this CPU";
+        }
+        return OneDnn.hasBf16()
+                ? "dtype=auto is bf16, which this CPU multiplies"
+                : "dtype=auto is bf16: weights and cache in bf16, multiplied in f32";
     }
 
     @Override
@@ -179,7 +191,7 @@ public final class CpuDevice implements Device {
 
     @Override
     public Tensor newInput(int rows, int columns) {
-        return tensor(rows, columns, dtype);
+        return tensor(rows, columns, inputs);
     }
 
     private CpuTensor tensor(int rows, int columns, DType type) {
@@ -197,11 +209,6 @@ public final class CpuDevice implements Device {
     }
 
     private Matrix loadFourBit(List<LinearData> parts, float[] bias) throws IOException {
-        if (dtype == DType.BF16 && !OneDnn.hasBf16()) {
-            throw new IOException(
-                    "%s is of 4 bits, and this CPU (%s) multiplies no bf16 with it; use dtype=f32"
-                            .formatted(parts.get(0).name(), OneDnn.instructionSet()));
-        }
         FourBitMatrix matrix = new FourBitLoader(team, fourBitScratch).load(parts, bias);
         matrices.add(matrix);
         return matrix;

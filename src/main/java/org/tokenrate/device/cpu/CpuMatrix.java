@@ -28,10 +28,8 @@ final class CpuMatrix extends SlicedMatrix {
     }
 
     /** Adds the next slice: {@code count} outputs. */
-    void add(int count, BytePointer weights, dnnl_memory_desc layout) {
-        dnnl_memory memory = OneDnn.memory(layout, weights);
-        dnnl_stream stream = OneDnn.stream();
-        slices.add(new Slice(slices.size(), outputs, count, weights, layout, memory, stream));
+    void add(int count, List<Span> spans) {
+        slices.add(new Slice(slices.size(), outputs, count, spans));
         outputs += count;
     }
 
@@ -44,7 +42,7 @@ final class CpuMatrix extends SlicedMatrix {
         for (Slice slice : slices) slice.addBias(bias);
     }
 
-    /** Readies every slice, so that {@link #run} is one native call. */
+    /** Readies every slice, so that {@link #run} is one native call a span. */
     @Override
     void prepare(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {
         int bucket = Math.min(MatrixProducts.bucket(rows), x.rows());
@@ -75,15 +73,15 @@ final class CpuMatrix extends SlicedMatrix {
     public long bytes() {
         long bytes = 0;
         for (Slice s : slices) {
-            bytes += s.weights.limit() - s.weights.position();
+            for (Span span : s.spans) bytes += span.bytes();
             bytes += s.bias.limit() - s.bias.position();
         }
         return bytes;
     }
 
-    /** Each slice's weights as they lie in memory; for tests and diagnosis. */
+    /** Each span's weights, slice by slice, as they lie in memory; for tests and diagnosis. */
     List<byte[]> toBytes() {
-        return slices.stream().map(Slice::toBytes).toList();
+        return slices.stream().flatMap(s -> s.spans.stream()).map(Span::toBytes).toList();
     }
 
     @Override
@@ -92,10 +90,27 @@ final class CpuMatrix extends SlicedMatrix {
         slices.clear();
     }
 
+    /**
+     * The weights of some inputs of a slice: a slice's spans are multiplied one after the other.
+     *
+     * @param layout of {@code [inputs, outputs of the slice]}
+     */
+    record Span(int firstInput, int inputs, BytePointer weights, dnnl_memory_desc layout) {
+        long bytes() {
+            return weights.limit() - weights.position();
+        }
+
+        byte[] toBytes() {
+            byte[] bytes = new byte[Math.toIntExact(bytes())];
+            weights.get(bytes);
+            return bytes;
+        }
+    }
+
     /** A primitive with its arguments bound: what is left to do a call is one native call. */
     private record Run(dnnl_primitive primitive, dnnl_exec_arg_t arguments, int argumentCount) {}
 
-    private record Call(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {}
+    private record Call(int rows, CpuTensor x, Epilogue.Target target) {}
 
     private final class Slice {
         private static final int ARGUMENTS = 6;
@@ -103,31 +118,19 @@ final class CpuMatrix extends SlicedMatrix {
         private final int index;
         private final int firstOutput;
         private final int count;
-        private final BytePointer weights;
-        private final dnnl_memory_desc layout;
-        private final dnnl_memory memory;
-        private final dnnl_stream stream;
-        private final Map<Call, Run> runs = new HashMap<>();
+        private final List<Span> spans;
+        private final dnnl_stream stream = OneDnn.stream();
+        private final Map<Call, Run[]> runs = new HashMap<>();
         private final List<dnnl_memory> bound = new ArrayList<>();
         private BytePointer bias = new BytePointer(); // of nothing: no bias
-        private Call lastCall = new Call(0, NONE, NONE, After.NOTHING, NONE);
-        private Run next;
+        private Call call = new Call(0, NONE, new Epilogue.Target(NONE, After.NOTHING, NONE));
+        private Run[] next = new Run[0];
 
-        Slice(
-                int index,
-                int firstOutput,
-                int count,
-                BytePointer weights,
-                dnnl_memory_desc layout,
-                dnnl_memory memory,
-                dnnl_stream stream) {
+        Slice(int index, int firstOutput, int count, List<Span> spans) {
             this.index = index;
             this.firstOutput = firstOutput;
             this.count = count;
-            this.weights = weights;
-            this.layout = layout;
-            this.memory = memory;
-            this.stream = stream;
+            this.spans = spans;
         }
 
         void addBias(float[] all) {
@@ -139,33 +142,48 @@ final class CpuMatrix extends SlicedMatrix {
         }
 
         void prepare(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {
-            if (lastCall.rows == rows
-                    && lastCall.x == x
-                    && lastCall.y == y
-                    && lastCall.after == after
-                    && lastCall.factor == factor) {
+            Epilogue.Target last = call.target;
+            if (call.rows == rows
+                    && call.x == x
+                    && last.y() == y
+                    && last.after() == after
+                    && last.factor() == factor) {
                 return;
             }
-            lastCall = new Call(rows, x, y, after, factor);
-            next = runs.computeIfAbsent(lastCall, this::bind);
+            call = new Call(rows, x, new Epilogue.Target(y, after, factor));
+            next = runs.computeIfAbsent(call, this::bind);
         }
 
-        private Run bind(Call call) {
-            CpuTensor y = call.y;
+        private Run[] bind(Call call) {
+            Run[] all = new Run[spans.size()];
+            for (int i = 0; i < all.length; i++) all[i] = bind(call, i);
+            return all;
+        }
+
+        /** Only the first span's product adds the bias, and only the last does what comes after. */
+        private Run bind(Call call, int i) {
+            Span span = spans.get(i);
+            CpuTensor y = call.target.y();
+            After last = call.target.after();
+            After after = i == spans.size() - 1 ? last : After.NOTHING;
             var shape =
                     new MatrixProducts.Shape(
                             index,
                             call.rows,
+                            span.inputs,
                             inputs,
                             count,
                             y.columns(),
                             y.type(),
-                            call.after,
-                            !bias.isNull());
-            MatrixProducts.Product product = products.product(shape, layout);
+                            i > 0 || last == After.ADD,
+                            after,
+                            i == 0 && !bias.isNull());
+            MatrixProducts.Product product = products.product(shape, span.layout);
             dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(ARGUMENTS);
-            set(arguments, 0, dnnl.DNNL_ARG_SRC, memoryAt(product.source(), call.x.memory()));
-            set(arguments, 1, dnnl.DNNL_ARG_WEIGHTS, memory);
+            BytePointer x =
+                    call.x.memory().getPointer((long) span.firstInput * call.x.type().bytes());
+            set(arguments, 0, dnnl.DNNL_ARG_SRC, memoryAt(product.source(), x));
+            set(arguments, 1, dnnl.DNNL_ARG_WEIGHTS, memoryAt(span.layout, span.weights));
             set(arguments, 2, dnnl.DNNL_ARG_DST, memoryAt(product.result(), columns(y)));
             set(arguments, 3, dnnl.DNNL_ARG_SCRATCHPAD, product.scratchpad());
             int argumentCount = 4;
@@ -174,13 +192,13 @@ final class CpuMatrix extends SlicedMatrix {
                 set(arguments, argumentCount++, dnnl.DNNL_ARG_BIAS, memoryAt(description, bias));
                 dnnl.dnnl_memory_desc_destroy(description);
             }
-            if (call.after == After.MULTIPLY) {
+            if (after == After.MULTIPLY) {
                 dnnl_memory_desc description = MatrixProducts.factor(shape);
                 set(
                         arguments,
                         argumentCount++,
-                        dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | dnnl.DNNL_ARG_SRC_1,
-                        memoryAt(description, columns(call.factor)));
+                        MatrixProducts.factorArgument(shape),
+                        memoryAt(description, columns(call.target.factor())));
                 dnnl.dnnl_memory_desc_destroy(description);
             }
             arguments.position(0);
@@ -203,24 +221,19 @@ final class CpuMatrix extends SlicedMatrix {
         }
 
         void execute() {
-            OneDnn.check(
-                    dnnl.dnnl_primitive_execute(
-                            next.primitive, stream, next.argumentCount, next.arguments),
-                    "dnnl_primitive_execute");
-        }
-
-        byte[] toBytes() {
-            byte[] bytes = new byte[Math.toIntExact(weights.limit() - weights.position())];
-            weights.get(bytes);
-            return bytes;
+            for (Run run : next) {
+                OneDnn.check(
+                        dnnl.dnnl_primitive_execute(
+                                run.primitive, stream, run.argumentCount, run.arguments),
+                        "dnnl_primitive_execute");
+            }
         }
 
         void free() {
             bound.forEach(dnnl::dnnl_memory_destroy);
-            runs.values().forEach(r -> r.arguments.deallocate());
-            dnnl.dnnl_memory_destroy(memory);
+            for (Run[] all : runs.values()) for (Run run : all) run.arguments.deallocate();
             dnnl.dnnl_stream_destroy(stream);
-            dnnl.dnnl_memory_desc_destroy(layout);
+            for (Span span : spans) dnnl.dnnl_memory_desc_destroy(span.layout);
             bias.deallocate();
         }
     }

@@ -36,8 +36,9 @@ final class FourBitKernel {
     private static final float REBIAS = 0x1p112f;
 
     private static final int NIBBLE = 4;
+    private static final int INPUTS_PER_HALF = INPUTS_PER_INT / 2;
 
-    /** The inputs of an int as they come to {@link #UNITS}, turn by turn of 4 bits. */
+    /** The inputs of an int as they come to {@link #UNITS}: those of its upper half first. */
     private static final int[] READING_ORDER = {1, 3, 5, 7, 0, 2, 4, 6};
 
     private FourBitKernel() {}
@@ -47,8 +48,16 @@ final class FourBitKernel {
         return w.and(mask).or(base).reinterpretAsFloats();
     }
 
-    private static IntVector turn(IntVector w) {
-        return w.lanewise(VectorOperators.ROR, NIBBLE);
+    /**
+     * The upper four nibbles of each int, or with {@code up = 16} the lower four in their place.
+     */
+    private static IntVector half(int[] nibbles, int from, int up) {
+        return IntVector.fromArray(I, nibbles, from).lanewise(VectorOperators.LSHL, up);
+    }
+
+    /** Brings the next nibble to {@link #UNITS}: a shift, since AVX2 has no rotation. */
+    private static IntVector next(IntVector w) {
+        return w.lanewise(VectorOperators.LSHR, NIBBLE);
     }
 
     // s[at + o] = the scale, c[at + o] = -(128 + z) times it, of a panel's group
@@ -104,12 +113,12 @@ final class FourBitKernel {
         IntVector base = IntVector.broadcast(I, BASE);
         for (int i = 0; i < weights.groupSize(); i += INPUTS_PER_INT) {
             for (int o = 0; o < PANEL; o += LANES) {
-                IntVector w =
-                        IntVector.fromArray(I, nibbles, from + i / INPUTS_PER_INT * PANEL + o);
+                int at = from + i / INPUTS_PER_INT * PANEL + o;
                 for (int j = 0; j < INPUTS_PER_INT; j++) {
+                    IntVector w = half(nibbles, at, j < INPUTS_PER_HALF ? 0 : UNITS_SHIFT);
+                    w = w.lanewise(VectorOperators.LSHR, NIBBLE * (j % INPUTS_PER_HALF));
                     int to = outAt + (i + READING_ORDER[j]) * PANEL + o;
                     units(w, mask, base).intoArray(out, to);
-                    w = turn(w);
                 }
             }
         }
@@ -131,6 +140,7 @@ final class FourBitKernel {
             FourBitWeights weights, float[] x, int rows, float[] s, float[] part, float[] y) {
         int inputs = weights.inputs();
         int groupSize = weights.groupSize();
+        int[] nibbles = weights.nibbles();
         int width = weights.panels() * PANEL;
         for (int g = 0; g < inputs / groupSize; g++) {
             for (int panel = 0; panel < weights.panels(); panel++) {
@@ -140,9 +150,9 @@ final class FourBitKernel {
                 for (int r = 0; r < rows; r += 2) {
                     boolean two = r + 1 < rows;
                     int at = r * inputs + g * groupSize;
-                    int next = two ? inputs : 0; // a last row alone is its own second
                     for (int o = 0; o < PANEL; o += 4 * LANES) {
-                        sumTwo(weights.nibbles(), w + o, x, at, next, groupSize, part, o);
+                        if (two) sumTwo(nibbles, w + o, x, at, inputs, groupSize, part, o);
+                        else sumOne(nibbles, w + o, x, at, groupSize, part, o);
                     }
                     addScaled(part, 0, s, sAt, y, r * width + yAt);
                     if (two) addScaled(part, PANEL, s, sAt, y, (r + 1) * width + yAt);
@@ -164,13 +174,14 @@ final class FourBitKernel {
         FloatVector b3 = a0;
         IntVector mask = IntVector.broadcast(I, UNITS);
         IntVector base = IntVector.broadcast(I, BASE);
-        for (int i = 0; i < count; i += INPUTS_PER_INT) {
+        for (int i = 0; i < count; i += INPUTS_PER_HALF) {
             int from = w + i / INPUTS_PER_INT * PANEL;
-            IntVector w0 = IntVector.fromArray(I, nibbles, from);
-            IntVector w1 = IntVector.fromArray(I, nibbles, from + LANES);
-            IntVector w2 = IntVector.fromArray(I, nibbles, from + 2 * LANES);
-            IntVector w3 = IntVector.fromArray(I, nibbles, from + 3 * LANES);
-            for (int j = 0; j < INPUTS_PER_INT; j++) {
+            int up = i % INPUTS_PER_INT == 0 ? 0 : UNITS_SHIFT;
+            IntVector w0 = half(nibbles, from, up);
+            IntVector w1 = half(nibbles, from + LANES, up);
+            IntVector w2 = half(nibbles, from + 2 * LANES, up);
+            IntVector w3 = half(nibbles, from + 3 * LANES, up);
+            for (int j = 0; j < INPUTS_PER_HALF; j++) {
                 FloatVector u = FloatVector.broadcast(F, x[at + i + j]);
                 FloatVector v = FloatVector.broadcast(F, x[at + stride + i + j]);
                 FloatVector q0 = units(w0, mask, base);
@@ -185,10 +196,10 @@ final class FourBitKernel {
                 b1 = q1.fma(v, b1);
                 b2 = q2.fma(v, b2);
                 b3 = q3.fma(v, b3);
-                w0 = turn(w0);
-                w1 = turn(w1);
-                w2 = turn(w2);
-                w3 = turn(w3);
+                w0 = next(w0);
+                w1 = next(w1);
+                w2 = next(w2);
+                w3 = next(w3);
             }
         }
         a0.intoArray(part, o);
@@ -199,6 +210,40 @@ final class FourBitKernel {
         b1.intoArray(part, PANEL + o + LANES);
         b2.intoArray(part, PANEL + o + 2 * LANES);
         b3.intoArray(part, PANEL + o + 3 * LANES);
+    }
+
+    /** One row. */
+    private static void sumOne(
+            int[] nibbles, int w, float[] x, int at, int count, float[] part, int o) {
+        FloatVector a0 = FloatVector.zero(F);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        IntVector mask = IntVector.broadcast(I, UNITS);
+        IntVector base = IntVector.broadcast(I, BASE);
+        for (int i = 0; i < count; i += INPUTS_PER_HALF) {
+            int from = w + i / INPUTS_PER_INT * PANEL;
+            int up = i % INPUTS_PER_INT == 0 ? 0 : UNITS_SHIFT;
+            IntVector w0 = half(nibbles, from, up);
+            IntVector w1 = half(nibbles, from + LANES, up);
+            IntVector w2 = half(nibbles, from + 2 * LANES, up);
+            IntVector w3 = half(nibbles, from + 3 * LANES, up);
+            for (int j = 0; j < INPUTS_PER_HALF; j++) {
+                FloatVector u = FloatVector.broadcast(F, x[at + i + j]);
+                a0 = units(w0, mask, base).fma(u, a0);
+                a1 = units(w1, mask, base).fma(u, a1);
+                a2 = units(w2, mask, base).fma(u, a2);
+                a3 = units(w3, mask, base).fma(u, a3);
+                w0 = next(w0);
+                w1 = next(w1);
+                w2 = next(w2);
+                w3 = next(w3);
+            }
+        }
+        a0.intoArray(part, o);
+        a1.intoArray(part, o + LANES);
+        a2.intoArray(part, o + 2 * LANES);
+        a3.intoArray(part, o + 3 * LANES);
     }
 
     private static void addScaled(float[] part, int at, float[] s, int sAt, float[] y, int yAt) {

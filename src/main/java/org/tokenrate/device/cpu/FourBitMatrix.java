@@ -18,7 +18,8 @@ final class FourBitMatrix extends SlicedMatrix {
     private int outputs;
 
     private FourBitScratch.Call call =
-            new FourBitScratch.Call(0, 0, NONE, NONE, After.NOTHING, NONE, new float[0]);
+            new FourBitScratch.Call(
+                    0, 0, NONE, new Epilogue.Target(NONE, After.NOTHING, NONE), new float[0]);
 
     /**
      * @param mostDirectRows up to how many rows the weights are used as they are
@@ -44,13 +45,14 @@ final class FourBitMatrix extends SlicedMatrix {
     void prepare(int rows, CpuTensor x, CpuTensor y, After after, CpuTensor factor) {
         if (call.rows() == rows
                 && call.x() == x
-                && call.y() == y
-                && call.after() == after
-                && call.factor() == factor) {
+                && call.target().y() == y
+                && call.target().after() == after
+                && call.target().factor() == factor) {
             return;
         }
         int bucket = Math.min(MatrixProducts.bucket(rows), x.rows());
-        call = new FourBitScratch.Call(rows, bucket, x, y, after, factor, bias);
+        var target = new Epilogue.Target(y, after, factor);
+        call = new FourBitScratch.Call(rows, bucket, x, target, bias);
     }
 
     @Override

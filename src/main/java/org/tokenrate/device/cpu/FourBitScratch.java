@@ -1,9 +1,7 @@
 package org.tokenrate.device.cpu;
 
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
 import org.tokenrate.checkpoint.DType;
-import org.tokenrate.device.cpu.MatrixProducts.After;
 
 /**
  * What slice i of every 4-bit matrix works in. Slices of different numbers run at the same time;
@@ -16,6 +14,7 @@ final class FourBitScratch {
     private final float[] part = new float[2 * PANEL];
 
     private final FourBitTile tile;
+    private final Epilogue epilogue = new Epilogue();
     private float[] row = new float[0];
     private short[] halves = new short[0];
     private float[] reordered = new float[0];
@@ -34,14 +33,7 @@ final class FourBitScratch {
      * @param bucket rows that may be computed, at least {@code rows}
      * @param bias one for each output of the matrix, or none at all
      */
-    record Call(
-            int rows,
-            int bucket,
-            CpuTensor x,
-            CpuTensor y,
-            After after,
-            CpuTensor factor,
-            float[] bias) {}
+    record Call(int rows, int bucket, CpuTensor x, Epilogue.Target target, float[] bias) {}
 
     /** Few rows: the weights are unpacked but into registers, for two rows at a time. */
     void multiplyDirectly(FourBitWeights weights, Call call, int firstOutput) {
@@ -107,34 +99,8 @@ final class FourBitScratch {
     private void finish(FourBitWeights weights, Call call, int width, int column, int outputs) {
         int groups = weights.inputs() / weights.groupSize();
         FourBitKernel.addOffsets(inputSums, groups, call.rows, offsets, sums, width);
-        if (row.length < width) row = new float[width];
-        if (halves.length < width) halves = new short[width];
         for (int r = 0; r < call.rows; r++) {
-            int at = r * width;
-            if (call.bias.length > 0) {
-                for (int i = 0; i < outputs; i++) sums[at + i] += call.bias[column + i];
-            }
-            switch (call.after) {
-                case NOTHING -> {}
-                case ADD -> {
-                    call.y.get(r, column, row, 0, outputs);
-                    for (int i = 0; i < outputs; i++) sums[at + i] += row[i];
-                }
-                case SILU -> silu(sums, at, width);
-                case MULTIPLY -> {
-                    call.factor.get(r, column, row, 0, outputs);
-                    for (int i = 0; i < outputs; i++) sums[at + i] *= row[i];
-                }
-            }
-            System.arraycopy(sums, at, row, 0, outputs);
-            call.y.convert(r, column, row, outputs, halves);
-        }
-    }
-
-    private static void silu(float[] x, int at, int count) {
-        for (int i = at; i < at + count; i += Vectors.LANES) {
-            FloatVector v = FloatVector.fromArray(Vectors.F, x, i);
-            v.div(Vectors.exp(v.neg()).add(1f)).intoArray(x, i);
+            epilogue.run(call.target, r, call.bias, sums, r * width, column, outputs);
         }
     }
 

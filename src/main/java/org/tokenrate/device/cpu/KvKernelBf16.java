@@ -20,6 +20,9 @@ final class KvKernelBf16 implements KvKernel<int[]> {
     private static final int LANES = Vectors.LANES;
     private static final int HIGH = 0xffff0000;
 
+    /** Vectors that one row goes over together. */
+    private static final int WIDE = 4;
+
     @Override
     public int arrayElements(int numbers) {
         return numbers / 2;
@@ -130,7 +133,11 @@ final class KvKernelBf16 implements KvKernel<int[]> {
     }
 
     private static void scores1(int[] block, int keys, float[] q, int q0, int dim, float[] scores) {
-        for (int j = 0; j < PAIRS; j += LANES) {
+        int wide = PAIRS / (WIDE * LANES) * WIDE * LANES;
+        for (int j = 0; j < wide; j += WIDE * LANES) {
+            scoresWide(block, keys + j, q, q0, dim, scores, j);
+        }
+        for (int j = wide; j < PAIRS; j += LANES) {
             FloatVector low = FloatVector.zero(Vectors.F);
             FloatVector high = low;
             for (int d = 0; d < dim; d++) {
@@ -142,6 +149,43 @@ final class KvKernelBf16 implements KvKernel<int[]> {
             low.intoArray(scores, j);
             high.intoArray(scores, PAIRS + j);
         }
+    }
+
+    /** Four vectors of tokens for one row: eight sums, so that none has to wait for itself. */
+    private static void scoresWide(
+            int[] block, int keys, float[] q, int q0, int dim, float[] scores, int j) {
+        FloatVector low0 = FloatVector.zero(Vectors.F);
+        FloatVector low1 = low0;
+        FloatVector low2 = low0;
+        FloatVector low3 = low0;
+        FloatVector high0 = low0;
+        FloatVector high1 = low0;
+        FloatVector high2 = low0;
+        FloatVector high3 = low0;
+        for (int d = 0; d < dim; d++) {
+            int at = keys + d * PAIRS;
+            FloatVector x = all(q[q0 + d]);
+            IntVector pairs = IntVector.fromArray(Vectors.I, block, at);
+            low0 = low(pairs).fma(x, low0);
+            high0 = high(pairs).fma(x, high0);
+            pairs = IntVector.fromArray(Vectors.I, block, at + LANES);
+            low1 = low(pairs).fma(x, low1);
+            high1 = high(pairs).fma(x, high1);
+            pairs = IntVector.fromArray(Vectors.I, block, at + 2 * LANES);
+            low2 = low(pairs).fma(x, low2);
+            high2 = high(pairs).fma(x, high2);
+            pairs = IntVector.fromArray(Vectors.I, block, at + 3 * LANES);
+            low3 = low(pairs).fma(x, low3);
+            high3 = high(pairs).fma(x, high3);
+        }
+        low0.intoArray(scores, j);
+        low1.intoArray(scores, j + LANES);
+        low2.intoArray(scores, j + 2 * LANES);
+        low3.intoArray(scores, j + 3 * LANES);
+        high0.intoArray(scores, PAIRS + j);
+        high1.intoArray(scores, PAIRS + j + LANES);
+        high2.intoArray(scores, PAIRS + j + 2 * LANES);
+        high3.intoArray(scores, PAIRS + j + 3 * LANES);
     }
 
     @Override
@@ -157,6 +201,11 @@ final class KvKernelBf16 implements KvKernel<int[]> {
             int rows) {
         int half = dim / 2;
         int j = 0;
+        boolean wide = rows == 1 && half % (WIDE * LANES) == 0;
+        if (wide && decay[0] != 1f) scale(sums, sumsOffset, dim, decay[0]);
+        for (; wide && j < half; j += WIDE * LANES) {
+            accumulateWide(block, values + j, p, tokens, sums, sumsOffset + j, half);
+        }
         for (; j <= half - LANES; j += LANES) {
             if (rows == 4) {
                 accumulate4(block, values + j, p, tokens, decay, sums, sumsOffset + j, dim);
@@ -179,6 +228,53 @@ final class KvKernelBf16 implements KvKernel<int[]> {
                 sums[at + half] = high;
             }
         }
+    }
+
+    private static void scale(float[] sums, int at, int dim, float by) {
+        for (int i = at; i < at + dim; i += LANES) {
+            FloatVector.fromArray(Vectors.F, sums, i).mul(by).intoArray(sums, i);
+        }
+    }
+
+    /**
+     * Four vectors of elements for one row. Any more operations, and the compiler stops inlining
+     * them, and so allocates every vector.
+     */
+    private static void accumulateWide(
+            int[] block, int values, float[] p, int tokens, float[] sums, int at, int half) {
+        FloatVector low0 = FloatVector.fromArray(Vectors.F, sums, at);
+        FloatVector low1 = FloatVector.fromArray(Vectors.F, sums, at + LANES);
+        FloatVector low2 = FloatVector.fromArray(Vectors.F, sums, at + 2 * LANES);
+        FloatVector low3 = FloatVector.fromArray(Vectors.F, sums, at + 3 * LANES);
+        int up = at + half;
+        FloatVector high0 = FloatVector.fromArray(Vectors.F, sums, up);
+        FloatVector high1 = FloatVector.fromArray(Vectors.F, sums, up + LANES);
+        FloatVector high2 = FloatVector.fromArray(Vectors.F, sums, up + 2 * LANES);
+        FloatVector high3 = FloatVector.fromArray(Vectors.F, sums, up + 3 * LANES);
+        for (int t = 0; t < tokens; t++) {
+            int from = values + t * half;
+            FloatVector x = all(p[t]);
+            IntVector pairs = IntVector.fromArray(Vectors.I, block, from);
+            low0 = low(pairs).fma(x, low0);
+            high0 = high(pairs).fma(x, high0);
+            pairs = IntVector.fromArray(Vectors.I, block, from + LANES);
+            low1 = low(pairs).fma(x, low1);
+            high1 = high(pairs).fma(x, high1);
+            pairs = IntVector.fromArray(Vectors.I, block, from + 2 * LANES);
+            low2 = low(pairs).fma(x, low2);
+            high2 = high(pairs).fma(x, high2);
+            pairs = IntVector.fromArray(Vectors.I, block, from + 3 * LANES);
+            low3 = low(pairs).fma(x, low3);
+            high3 = high(pairs).fma(x, high3);
+        }
+        low0.intoArray(sums, at);
+        low1.intoArray(sums, at + LANES);
+        low2.intoArray(sums, at + 2 * LANES);
+        low3.intoArray(sums, at + 3 * LANES);
+        high0.intoArray(sums, up);
+        high1.intoArray(sums, up + LANES);
+        high2.intoArray(sums, up + 2 * LANES);
+        high3.intoArray(sums, up + 3 * LANES);
     }
 
     private static void accumulate4(

@@ -12,6 +12,9 @@ final class KvKernelF32 implements KvKernel<float[]> {
 
     private static final int LANES = Vectors.LANES;
 
+    /** Vectors that one row goes over together; a block's tokens are a multiple of them. */
+    private static final int WIDE = 4;
+
     @Override
     public int arrayElements(int numbers) {
         return numbers;
@@ -78,14 +81,23 @@ final class KvKernelF32 implements KvKernel<float[]> {
 
     private static void scores1(
             float[] block, int keys, float[] q, int q0, int dim, float[] scores) {
-        for (int j = 0; j < TOKENS; j += LANES) {
-            FloatVector s = FloatVector.zero(Vectors.F);
+        for (int j = 0; j < TOKENS; j += WIDE * LANES) {
+            FloatVector s0 = FloatVector.zero(Vectors.F);
+            FloatVector s1 = s0;
+            FloatVector s2 = s0;
+            FloatVector s3 = s0;
             for (int d = 0; d < dim; d++) {
-                s =
-                        FloatVector.fromArray(Vectors.F, block, keys + d * TOKENS + j)
-                                .fma(FloatVector.broadcast(Vectors.F, q[q0 + d]), s);
+                int at = keys + d * TOKENS + j;
+                FloatVector x = FloatVector.broadcast(Vectors.F, q[q0 + d]);
+                s0 = FloatVector.fromArray(Vectors.F, block, at).fma(x, s0);
+                s1 = FloatVector.fromArray(Vectors.F, block, at + LANES).fma(x, s1);
+                s2 = FloatVector.fromArray(Vectors.F, block, at + 2 * LANES).fma(x, s2);
+                s3 = FloatVector.fromArray(Vectors.F, block, at + 3 * LANES).fma(x, s3);
             }
-            s.intoArray(scores, j);
+            s0.intoArray(scores, j);
+            s1.intoArray(scores, j + LANES);
+            s2.intoArray(scores, j + 2 * LANES);
+            s3.intoArray(scores, j + 3 * LANES);
         }
     }
 
@@ -101,6 +113,9 @@ final class KvKernelF32 implements KvKernel<float[]> {
             int dim,
             int rows) {
         int j = 0;
+        for (; rows == 1 && j <= dim - WIDE * LANES; j += WIDE * LANES) {
+            accumulateWide(block, values + j, p, tokens, decay[0], sums, sumsOffset + j, dim);
+        }
         for (; j <= dim - LANES; j += LANES) {
             if (rows == 4) {
                 accumulate4(block, values + j, p, tokens, decay, sums, sumsOffset + j, dim);
@@ -117,6 +132,34 @@ final class KvKernelF32 implements KvKernel<float[]> {
                 sums[sumsOffset + r * dim + j] = sum;
             }
         }
+    }
+
+    /** Four vectors of elements for one row: four sums, which do not wait for each other. */
+    private static void accumulateWide(
+            float[] block,
+            int values,
+            float[] p,
+            int tokens,
+            float decay,
+            float[] sums,
+            int at,
+            int dim) {
+        FloatVector s0 = FloatVector.fromArray(Vectors.F, sums, at).mul(decay);
+        FloatVector s1 = FloatVector.fromArray(Vectors.F, sums, at + LANES).mul(decay);
+        FloatVector s2 = FloatVector.fromArray(Vectors.F, sums, at + 2 * LANES).mul(decay);
+        FloatVector s3 = FloatVector.fromArray(Vectors.F, sums, at + 3 * LANES).mul(decay);
+        for (int t = 0; t < tokens; t++) {
+            int from = values + t * dim;
+            FloatVector x = FloatVector.broadcast(Vectors.F, p[t]);
+            s0 = FloatVector.fromArray(Vectors.F, block, from).fma(x, s0);
+            s1 = FloatVector.fromArray(Vectors.F, block, from + LANES).fma(x, s1);
+            s2 = FloatVector.fromArray(Vectors.F, block, from + 2 * LANES).fma(x, s2);
+            s3 = FloatVector.fromArray(Vectors.F, block, from + 3 * LANES).fma(x, s3);
+        }
+        s0.intoArray(sums, at);
+        s1.intoArray(sums, at + LANES);
+        s2.intoArray(sums, at + 2 * LANES);
+        s3.intoArray(sums, at + 3 * LANES);
     }
 
     private static void accumulate4(

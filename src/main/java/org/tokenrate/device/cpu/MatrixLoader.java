@@ -24,7 +24,6 @@ final class MatrixLoader implements AutoCloseable {
     private static final int MIN_OUTPUTS = 64;
 
     private final MatrixProducts products;
-    private final DType dtype;
     private final Team team;
     private final WeightMemory memory;
 
@@ -33,12 +32,10 @@ final class MatrixLoader implements AutoCloseable {
     private final Map<Kind, Reorder> reorders = new ConcurrentHashMap<>();
 
     /**
-     * @param dtype of the weights on the device
-     * @param memory where they are to lie
+     * @param memory where weights are to lie
      */
-    MatrixLoader(MatrixProducts products, DType dtype, Team team, WeightMemory memory) {
+    MatrixLoader(MatrixProducts products, Team team, WeightMemory memory) {
         this.products = products;
-        this.dtype = dtype;
         this.team = team;
         this.memory = memory;
     }
@@ -49,16 +46,17 @@ final class MatrixLoader implements AutoCloseable {
         CpuMatrix matrix = new CpuMatrix(rows.inputs(), products);
         List<Slice> slices = new ArrayList<>();
         try {
-            int step = CpuMatrix.sliceOutputs(rows.outputs(), team.threads());
-            for (int first = 0; first < rows.outputs(); first += step) {
-                slices.add(addSlice(matrix, first, Math.min(step, rows.outputs() - first)));
+            int first = 0;
+            for (int outputs : products.slices(rows.outputs(), team.threads())) {
+                slices.add(addSlice(matrix, first, outputs));
+                first += outputs;
             }
             fill(slices, rows);
         } catch (IOException | RuntimeException e) {
             matrix.free();
             throw e;
         } finally {
-            slices.forEach(s -> s.pairs.ifPresent(WeightsLayout::close));
+            for (Slice s : slices) for (Place p : s.places) p.pairs.ifPresent(WeightsLayout::close);
         }
         return matrix;
     }
@@ -67,12 +65,31 @@ final class MatrixLoader implements AutoCloseable {
      * A thread's part of the matrix.
      *
      * @param first of its outputs
+     * @param type of the weights
+     */
+    private record Slice(int first, int outputs, DType type, List<Place> places) {
+        /** Outputs that a run of them begins at a multiple of. */
+        int block() {
+            return places.stream().mapToInt(p -> p.layout.block()).max().orElseThrow();
+        }
+
+        boolean canPair() {
+            return places.stream().allMatch(p -> p.pairs.isPresent());
+        }
+    }
+
+    /**
+     * Where the weights of some of a slice's inputs go.
+     *
      * @param layout belongs to the matrix
      * @param pairs the same place for weights that are stored as bf16 already: they move two at a
      *     time, for which oneDNN has a faster way
      */
-    private record Slice(
-            int first, WeightsLayout layout, Optional<WeightsLayout> pairs, BytePointer weights) {}
+    private record Place(
+            int firstInput,
+            WeightsLayout layout,
+            Optional<WeightsLayout> pairs,
+            BytePointer weights) {}
 
     /**
      * Outputs of a slice that are loaded at once.
@@ -83,14 +100,34 @@ final class MatrixLoader implements AutoCloseable {
 
     /** What tells one reorder from another. */
     private record Kind(
-            DType type, int inputs, int stride, int sliceOutputs, int count, boolean last) {}
+            DType type,
+            DType placedType,
+            int inputs,
+            int stride,
+            int sliceOutputs,
+            int count,
+            boolean last) {}
 
     private Slice addSlice(CpuMatrix matrix, int first, int outputs) {
-        dnnl_memory_desc description = products.weightsLayout(matrix.inputs(), outputs);
-        var layout = new WeightsLayout(description, matrix.inputs(), outputs, dtype.bytes());
-        BytePointer weights = memory.allocate(layout.bytes());
-        matrix.add(outputs, weights, description);
-        return new Slice(first, layout, layout.asPairs(MatrixProducts.dnnlType(dtype)), weights);
+        DType type = products.weightsType(outputs);
+        List<Place> places = new ArrayList<>();
+        List<CpuMatrix.Span> spans = new ArrayList<>();
+        int firstInput = 0;
+        for (int inputs : products.spans(matrix.inputs(), outputs)) {
+            dnnl_memory_desc description = products.weightsLayout(inputs, outputs);
+            var layout = new WeightsLayout(description, inputs, outputs, type.bytes());
+            BytePointer weights = memory.allocate(layout.bytes());
+            spans.add(new CpuMatrix.Span(firstInput, inputs, weights, description));
+            places.add(
+                    new Place(
+                            firstInput,
+                            layout,
+                            layout.asPairs(MatrixProducts.dnnlType(type)),
+                            weights));
+            firstInput += inputs;
+        }
+        matrix.add(outputs, spans);
+        return new Slice(first, outputs, type, places);
     }
 
     private void fill(List<Slice> slices, StoredRows rows) throws IOException {
@@ -124,12 +161,12 @@ final class MatrixLoader implements AutoCloseable {
     }
 
     private static List<Chunk> chunks(Slice slice, StoredRows rows) {
-        int block = slice.layout.block();
+        int block = slice.block();
         int unit = block * Math.max(1, MIN_OUTPUTS / block);
         int rowBytes = rows.inputs() * rows.parts().get(0).type().bytes();
         int most = Math.max(unit, CHUNK_BYTES / rowBytes / unit * unit);
         List<Chunk> chunks = new ArrayList<>();
-        int outputs = slice.layout.outputs();
+        int outputs = slice.outputs;
         for (int first = 0; first < outputs; first += most) {
             chunks.add(new Chunk(slice, first, Math.min(most, outputs - first)));
         }
@@ -138,13 +175,19 @@ final class MatrixLoader implements AutoCloseable {
 
     private void load(Chunk chunk, StoredRows rows, Stage stage) throws IOException {
         Slice slice = chunk.slice;
-        boolean canPair = slice.pairs.isPresent();
+        boolean canPair = slice.canPair();
         var staged = stage.read(rows.pieces(slice.first + chunk.first, chunk.count), canPair);
+        if (products.rounds(slice.type)) staged.roundToBf16(chunk.count, rows.inputs());
         boolean pairs = canPair && staged.type() == DType.BF16;
-        WeightsLayout layout = pairs ? slice.pairs.get() : slice.layout;
+        for (Place place : slice.places) reorder(chunk, place, staged, pairs);
+    }
+
+    private void reorder(Chunk chunk, Place place, Stage.Staged staged, boolean pairs) {
+        WeightsLayout layout = pairs ? place.pairs.get() : place.layout;
         var kind =
                 new Kind(
                         staged.type(),
+                        chunk.slice.type,
                         layout.inputs(),
                         staged.stride(),
                         layout.outputs(),
@@ -164,7 +207,8 @@ final class MatrixLoader implements AutoCloseable {
                                                         k.stride),
                                         layout.run(chunk.first, k.count)));
         reorder.run(
-                staged.memory(), slice.weights.getPointer(layout.start(chunk.first, chunk.count)));
+                staged.memory().getPointer((long) place.firstInput * staged.type().bytes()),
+                place.weights.getPointer(layout.start(chunk.first, chunk.count)));
     }
 
     private static dnnl_memory_desc pairs(WeightsLayout layout, Kind kind) {

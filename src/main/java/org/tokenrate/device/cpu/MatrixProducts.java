@@ -1,6 +1,8 @@
 package org.tokenrate.device.cpu;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc;
@@ -18,22 +20,39 @@ import org.tokenrate.checkpoint.DType;
  * cheap to run. Rows are rounded up to a bucket so that few shapes occur.
  */
 final class MatrixProducts implements AutoCloseable {
+    /** oneDNN converts weights on the way only for whole vectors of outputs. */
+    private static final int CONVERTED_OUTPUTS = 8;
+
+    /**
+     * Of more inputs than these, oneDNN 3.11's products that convert weights on the way come out
+     * wrong (with AVX2): it looks for those behind them in the wrong place.
+     */
+    private static final int MOST_CONVERTED_INPUTS = 1024;
+
+    /** Inputs of a span, but for the last: whole blocks of every layout. */
+    private static final int SPAN_UNIT = 64;
+
     /** The number of rows for which the layout of the weights is chosen. */
     private static final int LAYOUT_ROWS = 64;
 
     /**
      * @param slice which slice of a matrix: slices run at the same time, each with a scratchpad of
      *     its own
+     * @param inputs of the span
+     * @param inputStride inputs of the whole matrix, which a row of the source has
      * @param stride columns of the whole result, of which a slice writes some
+     * @param onTop whether what the result held is added to the sums, before what comes after
      * @param bias whether a vector is added to the sums, before what comes after
      */
     record Shape(
             int slice,
             int rows,
             int inputs,
+            int inputStride,
             int outputs,
             int stride,
             DType resultType,
+            boolean onTop,
             After after,
             boolean bias) {}
 
@@ -55,25 +74,19 @@ final class MatrixProducts implements AutoCloseable {
             dnnl_memory_desc result,
             dnnl_memory scratchpad) {}
 
-    private final DType dtype;
+    private final DType inputType;
+    private final DType weightType;
     private final Map<Shape, Product> products = new HashMap<>();
     private final Map<Integer, BytePointer> scratchpads = new HashMap<>();
 
     /**
-     * @param dtype of inputs and weights: f32 or bf16
+     * @param inputs f32 or bf16
+     * @param weights of the same type, or bf16 with inputs of f32: oneDNN then converts weights in
+     *     its registers
      */
-    MatrixProducts(DType dtype) {
-        this.dtype = dtype;
-    }
-
-    /** Whether oneDNN has products of that type for this CPU. */
-    static boolean arePossible(DType dtype) {
-        try (var products = new MatrixProducts(dtype)) {
-            dnnl.dnnl_memory_desc_destroy(products.weightsLayout(64, 64));
-            return true;
-        } catch (IllegalStateException e) {
-            return false; // oneDNN tells it in no other way than by failing
-        }
+    MatrixProducts(DType inputs, DType weights) {
+        inputType = inputs;
+        weightType = weights;
     }
 
     static int dnnlType(DType type) {
@@ -93,7 +106,56 @@ final class MatrixProducts implements AutoCloseable {
         return (rows + step - 1) / step * step;
     }
 
-    /** The layout that products want weights of {@code [inputs, outputs]} in. */
+    /**
+     * How a matrix is cut by its outputs: a slice a thread, and one more for what is left over
+     * where weights are converted. Its fewer than 8 outputs are f32.
+     *
+     * @return the outputs of each slice
+     */
+    List<Integer> slices(int outputs, int threads) {
+        int step = SlicedMatrix.sliceOutputs(outputs, threads);
+        List<Integer> slices = new ArrayList<>();
+        for (int first = 0; first < outputs; first += step) {
+            int count = Math.min(step, outputs - first);
+            int rest = converts() ? count % CONVERTED_OUTPUTS : 0;
+            if (count > rest) slices.add(count - rest);
+            if (rest > 0) slices.add(rest);
+        }
+        return slices;
+    }
+
+    private boolean converts() {
+        return inputType != weightType;
+    }
+
+    /** The element type of a slice's weights. */
+    DType weightsType(int outputs) {
+        return outputs < CONVERTED_OUTPUTS ? inputType : weightType;
+    }
+
+    /** Whether weights of that type hold numbers of bf16 all the same. */
+    boolean rounds(DType type) {
+        return converts() && type == inputType;
+    }
+
+    /**
+     * How a slice is cut by its inputs.
+     *
+     * @return the inputs of each span
+     */
+    List<Integer> spans(int inputs, int outputs) {
+        if (weightsType(outputs) == inputType) return List.of(inputs);
+        int count = (inputs + MOST_CONVERTED_INPUTS - 1) / MOST_CONVERTED_INPUTS;
+        int share = (inputs + count - 1) / count;
+        int step = (share + SPAN_UNIT - 1) / SPAN_UNIT * SPAN_UNIT;
+        List<Integer> spans = new ArrayList<>();
+        for (int first = 0; first < inputs; first += step) {
+            spans.add(Math.min(step, inputs - first));
+        }
+        return spans;
+    }
+
+    /** The layout that products want a span's weights of {@code [inputs, outputs]} in. */
     dnnl_memory_desc weightsLayout(int inputs, int outputs) {
         dnnl_memory_desc any = new dnnl_memory_desc();
         OneDnn.check(
@@ -101,12 +163,21 @@ final class MatrixProducts implements AutoCloseable {
                         any,
                         2,
                         new long[] {inputs, outputs},
-                        dnnlType(dtype),
+                        dnnlType(weightsType(outputs)),
                         dnnl.dnnl_format_tag_any),
                 "dnnl_memory_desc_create_with_tag");
         Shape shape =
                 new Shape(
-                        0, LAYOUT_ROWS, inputs, outputs, outputs, DType.F32, After.NOTHING, false);
+                        0,
+                        LAYOUT_ROWS,
+                        inputs,
+                        inputs,
+                        outputs,
+                        outputs,
+                        DType.F32,
+                        false,
+                        After.NOTHING,
+                        false);
         dnnl_primitive_desc description = description(shape, source(shape), any, result(shape));
         dnnl_memory_desc layout = new dnnl_memory_desc();
         OneDnn.check(
@@ -153,7 +224,7 @@ final class MatrixProducts implements AutoCloseable {
             dnnl_memory_desc weights,
             dnnl_memory_desc result) {
         dnnl_primitive_attr attributes = OneDnn.attributes();
-        if (shape.after != After.NOTHING) append(shape, attributes);
+        if (shape.onTop || shape.after != After.NOTHING) append(shape, attributes);
         dnnl_primitive_desc description = new dnnl_primitive_desc();
         dnnl_memory_desc bias = bias(shape.outputs);
         OneDnn.check(
@@ -175,12 +246,13 @@ final class MatrixProducts implements AutoCloseable {
     private static void append(Shape shape, dnnl_primitive_attr attributes) {
         dnnl_post_ops after = new dnnl_post_ops();
         OneDnn.check(dnnl.dnnl_post_ops_create(after), "dnnl_post_ops_create");
+        if (shape.onTop) {
+            OneDnn.check(
+                    dnnl.dnnl_post_ops_append_sum(after, 1f, 0, dnnl.dnnl_f32),
+                    "dnnl_post_ops_append_sum");
+        }
         switch (shape.after) {
-            case NOTHING -> {}
-            case ADD ->
-                    OneDnn.check(
-                            dnnl.dnnl_post_ops_append_sum(after, 1f, 0, dnnl.dnnl_f32),
-                            "dnnl_post_ops_append_sum");
+            case NOTHING, ADD -> {}
             case SILU ->
                     OneDnn.check(
                             dnnl.dnnl_post_ops_append_eltwise(
@@ -203,6 +275,12 @@ final class MatrixProducts implements AutoCloseable {
     /** The other tensor of {@link After#MULTIPLY}. */
     static dnnl_memory_desc factor(Shape s) {
         return OneDnn.strided(s.rows, s.outputs, dnnl.dnnl_f32, s.stride);
+    }
+
+    /** The name of that tensor among a product's arguments: it counts the operations before. */
+    static int factorArgument(Shape s) {
+        int operation = s.onTop ? 2 : 1;
+        return dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * operation | dnnl.DNNL_ARG_SRC_1;
     }
 
     /** A bias: f32, whatever the type of the weights. */
@@ -230,7 +308,7 @@ final class MatrixProducts implements AutoCloseable {
     }
 
     private dnnl_memory_desc source(Shape s) {
-        return OneDnn.strided(s.rows, s.inputs, dnnlType(dtype), s.inputs);
+        return OneDnn.strided(s.rows, s.inputs, dnnlType(inputType), s.inputStride);
     }
 
     private static dnnl_memory_desc result(Shape s) {

@@ -30,7 +30,19 @@ final class Stage implements AutoCloseable {
      * @param type F32 or BF16
      * @param stride elements from one row to the next
      */
-    record Staged(BytePointer memory, DType type, int stride) {}
+    record Staged(BytePointer memory, DType type, int stride) {
+        /** Rounds numbers of f32 to the nearest of bf16, and leaves them f32. */
+        void roundToBf16(int rows, int columns) {
+            if (type != DType.F32) return;
+            FloatBuffer floats =
+                    memory.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+            for (int row = 0; row < rows; row++) {
+                for (int i = row * stride; i < row * stride + columns; i++) {
+                    floats.put(i, Bf16.toFloat(Bf16.bits(floats.get(i))));
+                }
+            }
+        }
+    }
 
     private int inputs;
     private final BytePointer raw;

@@ -42,7 +42,7 @@ class CpuDeviceTest {
     @EnumSource(names = {"F32", "BF16"})
     void productsOfAnyShapeAreRight(DType dtype) throws IOException {
         assumeMultiplied(dtype);
-        int[] odd = {1, 2, 3, 15, 16, 17, 33, 64, 65, 100};
+        int[] odd = {1, 2, 3, 15, 16, 17, 33, 64, 65, 100, 1024, 1025, 3000};
         for (long seed = 0; seed < 24; seed++) {
             Random random = new Random(seed);
             int inputs = odd[random.nextInt(odd.length)];

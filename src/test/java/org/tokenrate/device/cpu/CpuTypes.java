@@ -12,11 +12,4 @@ public final class CpuTypes {
     public static void assumeMultiplied(DType dtype) {
         assumeTrue(CpuDevice.multiplies(dtype), () -> "this CPU has no products of " + dtype);
     }
-
-    /** Skips a test of 4-bit weights multiplied in a type that this CPU has no products of. */
-    public static void assumeFourBitMultiplied(DType dtype) {
-        assumeTrue(
-                dtype == DType.F32 || OneDnn.hasBf16(),
-                () -> "this CPU has no 4-bit products of " + dtype);
-    }
 }

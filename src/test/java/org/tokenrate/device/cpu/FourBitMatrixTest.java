@@ -3,7 +3,7 @@ package org.tokenrate.device.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.tokenrate.device.cpu.CpuTypes.assumeFourBitMultiplied;
+import static org.tokenrate.device.cpu.CpuTypes.assumeMultiplied;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -39,7 +39,7 @@ class FourBitMatrixTest {
         "F32, 128",
     })
     void productsOfAnyShapeAreRight(DType dtype, int groupSize) throws IOException {
-        assumeFourBitMultiplied(dtype);
+        assumeMultiplied(dtype);
         for (long seed = 0; seed < 8; seed++) {
             Random random = new Random(seed);
             int inputs = groupSize * (1 + random.nextInt(6));
@@ -95,7 +95,7 @@ class FourBitMatrixTest {
     @ParameterizedTest
     @EnumSource(names = {"F32", "BF16"})
     void theGatedProductIsRight(DType dtype) throws IOException {
-        assumeFourBitMultiplied(dtype);
+        assumeMultiplied(dtype);
         for (long seed = 0; seed < 6; seed++) {
             Random random = new Random(seed);
             int width = 8 * (1 + random.nextInt(50));
@@ -141,7 +141,7 @@ class FourBitMatrixTest {
     @CsvSource({"F32, 1", "F32, 3", "BF16, 2"})
     void partsWithTheirBiasesAreLoadedOneBelowTheOther(DType dtype, int threads)
             throws IOException {
-        assumeFourBitMultiplied(dtype);
+        assumeMultiplied(dtype);
         long seed = 5;
         Random random = new Random(seed);
         List<LinearData> parts = new ArrayList<>();

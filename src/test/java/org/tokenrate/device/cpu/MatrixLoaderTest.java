@@ -59,6 +59,13 @@ class MatrixLoaderTest {
         }
     }
 
+    /** Where weights are not moved as pairs, they go through arithmetic. */
+    private static boolean isSubnormalOrSignalling(int bits) {
+        int exponent = bits & 0x7f80;
+        boolean quiet = (bits & 0x40) != 0;
+        return exponent == 0 || exponent == 0x7f80 && !quiet && (bits & 0x3f) != 0;
+    }
+
     @Test
     void bitsThatAreNoNumbersAreKept() throws IOException {
         assumeMultiplied(DType.BF16);
@@ -72,7 +79,11 @@ class MatrixLoaderTest {
                 ByteBuffer weights = ByteBuffer.wrap(slice).order(ByteOrder.nativeOrder());
                 while (weights.hasRemaining()) seen[weights.getShort() & 0xffff] = true;
             }
-            for (int i = 0; i < seen.length; i++) assertEquals(true, seen[i], "bits " + i);
+            for (int i = 0; i < seen.length; i++) {
+                if (OneDnn.hasBf16() || !isSubnormalOrSignalling(i)) {
+                    assertEquals(true, seen[i], "bits " + i);
+                }
+            }
         }
     }
 
@@ -140,9 +151,9 @@ class MatrixLoaderTest {
 
     private static List<byte[]> load(DType dtype, Team team, List<TensorData> parts)
             throws IOException {
-        try (MatrixProducts products = new MatrixProducts(dtype);
+        try (MatrixProducts products = new MatrixProducts(CpuDevice.inputType(dtype), dtype);
                 WeightMemory memory = new WeightMemory();
-                MatrixLoader loader = new MatrixLoader(products, dtype, team, memory)) {
+                MatrixLoader loader = new MatrixLoader(products, team, memory)) {
             // Memory as it may come from the system's heap: padding must be written, too.
             BytePointer dirty = memory.allocate(1 << 20);
             Pointer.memset(dirty, 0xa5, 1 << 20);
@@ -164,31 +175,44 @@ class MatrixLoaderTest {
         int inputs = (int) parts.get(0).rowLength();
         int outputs = (int) parts.stream().mapToLong(TensorData::rowCount).sum();
         float[] values = floats(parts, inputs * outputs);
+        if (dtype == DType.BF16) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = Bf16.toFloat(Bf16.bits(values[i]));
+            }
+        }
         List<byte[]> slices = new ArrayList<>();
-        int step = CpuMatrix.sliceOutputs(outputs, threads);
-        try (MatrixProducts products = new MatrixProducts(dtype)) {
-            for (int first = 0; first < outputs; first += step) {
-                int count = Math.min(step, outputs - first);
+        try (MatrixProducts products = new MatrixProducts(CpuDevice.inputType(dtype), dtype)) {
+            int first = 0;
+            for (int count : products.slices(outputs, threads)) {
                 BytePointer rows = OneDnn.allocate((long) count * inputs * Float.BYTES);
                 rows.asByteBuffer()
                         .order(ByteOrder.nativeOrder())
                         .asFloatBuffer()
                         .put(values, first * inputs, count * inputs);
-                dnnl_memory_desc layout = products.weightsLayout(inputs, count);
-                var place = new WeightsLayout(layout, inputs, count, dtype.bytes());
-                BytePointer to = OneDnn.allocate(place.bytes());
-                try (Reorder reorder =
-                        new Reorder(
-                                Reorder.rows(
-                                        MatrixProducts.dnnlType(DType.F32), inputs, count, inputs),
-                                layout)) {
-                    reorder.run(rows, to);
+                DType type = products.weightsType(count);
+                int firstInput = 0;
+                for (int span : products.spans(inputs, count)) {
+                    dnnl_memory_desc layout = products.weightsLayout(span, count);
+                    var place = new WeightsLayout(layout, span, count, type.bytes());
+                    BytePointer to = OneDnn.allocate(place.bytes());
+                    try (Reorder reorder =
+                            new Reorder(
+                                    Reorder.rows(
+                                            MatrixProducts.dnnlType(DType.F32),
+                                            span,
+                                            count,
+                                            inputs),
+                                    layout)) {
+                        reorder.run(rows.getPointer((long) firstInput * Float.BYTES), to);
+                    }
+                    byte[] bytes = new byte[(int) (to.limit() - to.position())];
+                    to.get(bytes);
+                    slices.add(bytes);
+                    to.deallocate();
+                    firstInput += span;
                 }
-                byte[] bytes = new byte[(int) (to.limit() - to.position())];
-                to.get(bytes);
-                slices.add(bytes);
+                first += count;
                 rows.deallocate();
-                to.deallocate();
             }
         }
         return slices;
