@@ -77,7 +77,7 @@ public class EngineOverheadBenchmark {
         PartBenchmark.requireOneOf("work", work, List.of("engine", "products"));
         PartBenchmark.requireAtLeast("concurrency", concurrency, 1);
         PartBenchmark.requireAtLeast("numPrompts", numPrompts, 1);
-        tokenizer = Tokenizers.load(Builtin.modelFolder());
+        tokenizer = Tokenizers.load(Builtin.tokenizerFolder());
         List<Workload.Request> requests = new ArrayList<>();
         try (ShareGptDataset dataset = ShareGptDataset.open(Builtin.dialogues())) {
             for (SampledPrompt p :

@@ -86,7 +86,7 @@ public class HarnessBenchmark {
         PartBenchmark.requireAtLeast("numPrompts", numPrompts, 1);
         PartBenchmark.requireAtLeast("concurrency", concurrency, 1);
         PartBenchmark.requireAtLeast("outputTokens", outputTokens, 1);
-        tokenizer = Tokenizers.load(Builtin.modelFolder());
+        tokenizer = Tokenizers.load(Builtin.tokenizerFolder());
         simulated = new SimulatedEngine(SimulatedTiming.parse(engine), tokenizer.vocabularySize());
         List<Workload.Request> requests = new ArrayList<>();
         for (int i = 0; i < numPrompts; i++) {

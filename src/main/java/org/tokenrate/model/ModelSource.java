@@ -71,7 +71,7 @@ public interface ModelSource {
      * its config.json takes the built-in one.
      */
     static Path tokenizerFolder(String model) throws IOException {
-        if (model.equals(BUILTIN)) return Builtin.modelFolder(ModelFormat.HF);
+        if (model.equals(BUILTIN)) return Builtin.tokenizerFolder();
         if (model.startsWith(RANDOM)) return RandomSource.tokenizerFolder(model);
         return Path.of(model);
     }

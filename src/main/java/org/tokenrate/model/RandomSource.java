@@ -94,6 +94,6 @@ record RandomSource(String label, ModelFormat format, Path configFile, byte[] co
         RandomSource source = of(model, ModelFormat.HF);
         Path beside = source.configFile.toAbsolutePath().getParent();
         boolean own = Files.isRegularFile(source.configFile) && Tokenizers.holdsOne(beside);
-        return own ? beside : Builtin.modelFolder(ModelFormat.HF);
+        return own ? beside : Builtin.tokenizerFolder();
     }
 }

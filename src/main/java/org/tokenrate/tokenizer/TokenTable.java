@@ -68,8 +68,9 @@ final class TokenTable {
     }
 
     private static TokenTable build(Vocabulary vocabulary, Form form) {
-        var table = new Builder(vocabulary.size(), form);
-        for (int id = 0; id < vocabulary.size(); id++) {
+        int size = vocabulary.size(); // which looks at every id
+        var table = new Builder(size, form);
+        for (int id = 0; id < size; id++) {
             String piece = vocabulary.pieces().get(id);
             if (piece == null || vocabulary.specials().contains(piece)) {
                 table.addNone();

@@ -84,6 +84,13 @@ class BuiltinTest {
     }
 
     @Test
+    void theTokenizerAloneIsMadeWithoutTheModel() throws IOException {
+        Path folder = Builtin.tokenizerFolder(root);
+        assertEquals(Set.of("tokenizer.json", "tokenizer_config.json"), names(folder));
+        assertEquals(folder, Builtin.modelFolder(root, ModelFormat.HF));
+    }
+
+    @Test
     void aFileThatIsThereIsNotMadeAgain() throws IOException {
         var made = new AtomicInteger();
         var cache = new Cache(root);

@@ -102,6 +102,6 @@ public record DialogueStatistics(
     }
 
     public static void main(String[] args) throws IOException {
-        System.out.println(of(Builtin.dialogues(), Builtin.modelFolder()));
+        System.out.println(of(Builtin.dialogues(), Builtin.tokenizerFolder()));
     }
 }

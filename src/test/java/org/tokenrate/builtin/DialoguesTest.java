@@ -17,7 +17,6 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.tokenrate.checkpoint.ModelFormat;
 
 class DialoguesTest {
     @TempDir static Path cache;
@@ -48,7 +47,7 @@ class DialoguesTest {
 
     @Test
     void lengthsAreDistributedLikeShareGpts() throws IOException {
-        var statistics = DialogueStatistics.of(file, Builtin.modelFolder(cache, ModelFormat.HF));
+        var statistics = DialogueStatistics.of(file, Builtin.tokenizerFolder(cache));
         assertTrue(statistics.usable() >= 5_300, statistics.toString());
         assertEquals(160, DialogueStatistics.mean(statistics.prompts()), 16, statistics.toString());
         assertEquals(340, DialogueStatistics.mean(statistics.answers()), 34, statistics.toString());

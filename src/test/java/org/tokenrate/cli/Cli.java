@@ -12,6 +12,10 @@ import org.tokenrate.softgpu.SoftGpu;
 /** Runs the command line in a JVM of its own, as a user does. */
 record Cli(int status, String out, String err) {
     private static final long TIMEOUT_MINUTES = 3;
+    private static final String FAST_START = "-XX:TieredStopAtLevel=1";
+
+    /** For JMH's forks. */
+    static final String WITHOUT_C2 = "-jvmArgsAppend " + FAST_START;
 
     static Cli run(Path workingFolder, String... args) throws IOException, InterruptedException {
         return run(workingFolder, List.of(), args);
@@ -73,8 +77,19 @@ record Cli(int status, String out, String err) {
         if (Runtime.version().feature() >= 23) {
             command.add(1, "--sun-misc-unsafe-memory-access=allow");
         }
+        // It lives for seconds and is done before what C2 compiles is of use, unless it measures.
+        if (!String.join(" ", args).contains("-f 0")) command.add(1, FAST_START);
         command.addAll(List.of(args));
         return command;
+    }
+
+    /**
+     * A run of RequestThroughput on a few short dialogues whose forks, of a simulated engine, do
+     * without C2 too.
+     */
+    static String[] brief(Path workingFolder, String arguments) throws IOException {
+        String dataset = "-p dataset=" + FewDialogues.write(workingFolder);
+        return ("RequestThroughput " + arguments + " " + dataset + " " + WITHOUT_C2).split(" ");
     }
 
     private static Process start(Path workingFolder, List<String> environment, List<String> command)

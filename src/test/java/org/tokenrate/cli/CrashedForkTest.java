@@ -38,10 +38,12 @@ class CrashedForkTest {
                         "0",
                         "-i",
                         "2",
+                        "-p",
+                        "dataset=" + FewDialogues.write(folder),
                         "-prof",
                         CrashingProfiler.class.getName(),
                         "-jvmArgsAppend",
-                        "-Xmx256m -XX:+CrashOnOutOfMemoryError -XX:-CreateCoredumpOnCrash");
+                        "-Xmx256m -XX:+CrashOnOutOfMemoryError -XX:-CreateCoredumpOnCrash -XX:TieredStopAtLevel=1");
         run = Cli.runFolder(folder);
     }
 

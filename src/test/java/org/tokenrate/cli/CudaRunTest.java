@@ -55,26 +55,11 @@ class CudaRunTest {
     }
 
     private String dataset() throws IOException {
-        return Files.writeString(folder.resolve("dialogues.json"), dialogues()).toString();
+        return FewDialogues.write(folder).toString();
     }
 
     private Path report() {
         return folder.resolve("softgpu-report.txt");
-    }
-
-    private static String dialogues() {
-        StringBuilder json = new StringBuilder("[");
-        for (int i = 0; i < 6; i++) {
-            json.append(i == 0 ? "" : ",")
-                    .append(
-                            """
-                            {"id": "%d", "conversations": [
-                            {"from": "human", "value": "What would you say to number %d of us all?"},
-                            {"from": "gpt", "value": "That it is a fine day to count to %d and back."}]}
-                            """
-                                    .formatted(i, i, i + 3));
-        }
-        return json.append("]").toString();
     }
 
     private List<Map<String, String>> rows() throws IOException {

@@ -39,7 +39,8 @@ class FailedRunTest {
     @Test
     void aCombinationThatCannotRunIsToldInASentenceAndFailsTheRun() throws Exception {
         Path dataset = Files.writeString(folder.resolve("empty.json"), "[]");
-        Cli cli = run("-p engine=simulated -p numPrompts=1 -f 1 -wi 0 -p dataset=" + dataset);
+        String args = "RequestThroughput -p engine=simulated -p numPrompts=1 -f 1 -wi 0";
+        Cli cli = Cli.run(folder, (args + " -p dataset=" + dataset).split(" "));
         assertEquals(1, cli.status(), cli.out() + cli.err());
         assertTrue(cli.out().contains("  FAILED: "), cli.out());
         assertFalse(cli.out().contains("\tat "), cli.out());
@@ -71,9 +72,8 @@ class FailedRunTest {
     @Test
     void aFullDiskStopsTheRunAtOnceAndSpoilsNothing() throws Exception {
         String args = "-p engine=simulated:1ms:10us -p concurrency=1,2,3,4,5,6 -f 1 -wi 0 -i 1";
-        Cli cli =
-                Cli.runWithSmallFiles(
-                        folder, 64, ("RequestThroughput " + args + " -p numPrompts=1").split(" "));
+        String few = " -p numPrompts=1 -p dataset=" + FewDialogues.write(folder);
+        Cli cli = Cli.runWithSmallFiles(folder, 64, ("RequestThroughput " + args + few).split(" "));
         assertEquals(1, cli.status(), cli.out() + cli.err());
         Path run = Cli.runFolder(folder);
         String shown = folder.relativize(run).toString();
@@ -94,7 +94,11 @@ class FailedRunTest {
         String args = "-p engine=simulated:1ms:10us -p concurrency=1,2 -f 1 -wi 0 -i 1";
         Cli cli =
                 Cli.runWithSmallFiles(
-                        folder, 16, ("RequestThroughput " + args + " -p numPrompts=50").split(" "));
+                        folder,
+                        16,
+                        "RequestThroughput %s -p numPrompts=50 %s"
+                                .formatted(args, Cli.WITHOUT_C2)
+                                .split(" "));
         assertEquals(1, cli.status(), cli.out() + cli.err());
         assertFalse(cli.out().contains("[2/2]"), cli.out());
         assertTrue(cli.err().startsWith("ERROR: stopped: what is measured can no"), cli.err());
@@ -109,8 +113,9 @@ class FailedRunTest {
         Process process =
                 Cli.start(
                         folder,
-                        "RequestThroughput -p engine=simulated:1ms:1ms,simulated:1800s -p numPrompts=6 -f 1 -wi 0 -i 1"
-                                .split(" "));
+                        Cli.brief(
+                                folder,
+                                "-p engine=simulated:1ms:1ms,simulated:1800s -p numPrompts=6 -f 1 -wi 0 -i 1"));
         List<ProcessHandle> forks;
         try {
             awaitFirstCsv();
@@ -144,6 +149,6 @@ class FailedRunTest {
     }
 
     private Cli run(String args) throws IOException, InterruptedException {
-        return Cli.run(folder, ("RequestThroughput " + args).split(" "));
+        return Cli.run(folder, Cli.brief(folder, args));
     }
 }

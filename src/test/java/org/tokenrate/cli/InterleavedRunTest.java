@@ -43,10 +43,13 @@ class InterleavedRunTest {
 
     @TempDir Path folder;
     private Path repository;
+    private Path dataset;
+    private int answerTokens = 10;
 
     @BeforeEach
     void makeTheRepository() throws Exception {
         repository = Files.createDirectory(folder.resolve("repository"));
+        dataset = FewDialogues.write(folder);
         Path jar = folder.resolve("prepared.jar");
         writeJar(jar);
         Path bin = Files.createDirectory(folder.resolve("bin"));
@@ -85,6 +88,7 @@ class InterleavedRunTest {
 
     @Test
     void bothCommitsRunInTurnAndTheSlowerOneIsFound() throws Exception {
+        answerTokens = 300; // a difference that stands out from a busy machine's noise
         Cli cli =
                 compare("fast", "slow", "--forks", "4", "--across", "engine", "--fail-over", "20%");
         assertEquals(1, cli.status(), cli.out() + cli.err());
@@ -215,6 +219,8 @@ class InterleavedRunTest {
         all.addAll(List.of(arguments));
         if (!all.contains("--")) all.add("--");
         all.addAll(List.of("-p numPrompts=4 -p concurrency=4 -wi 0 -i 1".split(" ")));
+        all.addAll(List.of("-p", "dataset=output:" + answerTokens + "@" + dataset));
+        all.addAll(List.of(Cli.WITHOUT_C2.split(" ")));
         return all.toArray(String[]::new);
     }
 

@@ -49,7 +49,7 @@ class MicrobenchmarksRunTest {
         Map<String, JsonNode> results =
                 run(
                         "Linear|Attention|NormRope|Sampling|PrefillB|DecodeB|StaticInference|ReadBandwidth"
-                                + " -p engine=cpu:1 -p model=builtin -p rows=2 -p weightsMb=1 -p matrix=output -p batch=2"
+                                + " -p engine=cpu:1 -p dtype=f32 -p model=builtin -p rows=2 -p weightsMb=1 -p matrix=output -p batch=2"
                                 + " -p context=65 -p heads=4/2 -p headDim=32 -p kvMb=1 -p prompt=5 -p vocabulary=1000"
                                 + " -p method=topK -p concurrency=2 -p promptTokens=4 -p completionTokens=3 -p mb=1");
         assertEquals(14, results.size(), results.keySet().toString());

@@ -19,7 +19,7 @@ class RanksRunTest {
         Cli cli =
                 Cli.run(
                         folder,
-                        "RequestThroughput -p engine=cpu -p tp=1,2,4 -p numPrompts=4 -p concurrency=4 -p cacheCount=0.1 -f 1 -wi 0 -i 1"
+                        "RequestThroughput -p engine=cpu -p tp=1,2,4 -p dataset=output:64 -p numPrompts=4 -p concurrency=4 -p cacheCount=0.1 -f 1 -wi 0 -i 1"
                                 .split(" "));
         assertEquals(0, cli.status(), cli.out() + cli.err());
         List<String> lines = Files.readAllLines(Cli.runFolder(folder).resolve("throughput.csv"));

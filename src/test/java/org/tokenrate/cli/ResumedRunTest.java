@@ -29,7 +29,7 @@ class ResumedRunTest {
     /** It is killed in the second combination, whose first fork has measured one iteration. */
     @Test
     void aRunThatWasKilledEndsAsIfItHadNeverStopped() throws Exception {
-        Process killed = start();
+        Process killed = start(FewDialogues.write(folder).toString());
         await(() -> has(SLOW, "-1-1.jsonl"));
         Path run = Cli.runFolder(folder);
         List<ProcessHandle> forks = killed.descendants().toList();
@@ -84,7 +84,7 @@ class ResumedRunTest {
 
     @Test
     void aRunThatIsStillRunningIsLeftAloneAndASignalLeavesNoFork() throws Exception {
-        Process running = start();
+        Process running = start("builtin"); // so long that the first combination goes on
         try {
             await(() -> has("engine=simulated_1ms", "-1-1.jsonl"));
             Path run = Cli.runFolder(folder);
@@ -108,11 +108,10 @@ class ResumedRunTest {
         }
     }
 
-    private Process start() throws IOException {
-        return Cli.start(
-                folder,
-                "RequestThroughput -p engine=simulated:1ms:1ms,simulated:1s:1ms -p numPrompts=6 -p concurrency=6 -f 2 -wi 0 -i 2"
-                        .split(" "));
+    private Process start(String dataset) throws IOException {
+        String args =
+                "RequestThroughput -p engine=simulated:1ms:1ms,simulated:1s:1ms -p numPrompts=6 -p concurrency=6 -f 2 -wi 0 -i 2 -p dataset=";
+        return Cli.start(folder, (args + dataset).split(" "));
     }
 
     private boolean has(String start, String end) {

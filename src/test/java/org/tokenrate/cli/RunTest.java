@@ -32,7 +32,8 @@ class RunTest {
         cli =
                 Cli.run(
                         folder,
-                        "RequestThroughput -p engine=simulated:5ms:1ms -p concurrency=1,4 -p numPrompts=12 -f 1 -wi 1 -i 2"
+                        ("RequestThroughput -p engine=simulated:5ms:1ms -p concurrency=1,4 -p numPrompts=12 -f 1 -wi 1 -i 2 "
+                                        + Cli.WITHOUT_C2)
                                 .split(" "));
         assertEquals(0, cli.status(), cli.out() + cli.err());
         run = Cli.runFolder(folder);

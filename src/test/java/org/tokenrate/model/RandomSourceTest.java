@@ -62,7 +62,7 @@ class RandomSourceTest {
         ModelConfig builtin = ModelSource.of("random:builtin", "hf").config();
         assertEquals(builtin, ModelSource.of("random:" + file, "auto").config());
         assertEquals(builtin, ModelSource.of("random:" + folder, "auto").config());
-        assertEquals(Builtin.modelFolder(), ModelSource.tokenizerFolder("random:" + file));
+        assertEquals(Builtin.tokenizerFolder(), ModelSource.tokenizerFolder("random:" + file));
     }
 
     @Test

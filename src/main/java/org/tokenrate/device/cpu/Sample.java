@@ -1,6 +1,5 @@
 package org.tokenrate.device.cpu;
 
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import org.tokenrate.device.Batch;
@@ -8,15 +7,21 @@ import org.tokenrate.device.Batch;
 // chosen[i] = argmax or a draw from the top-k, top-p, temperature distribution of logits[i, :]
 // logits: [samples, vocabulary] f32. One item a row.
 final class Sample implements Team.Task {
+    /** As many candidates are kept sorted while the logits pass; {@link Nucleus} is for more. */
+    private static final int FEW = 256;
+
     private final float[][] rows;
     private final long[][] candidates;
+    private final Nucleus[] nuclei;
     private CpuTensor logits;
     private Batch batch;
     private int[] chosen;
 
     Sample(int threads) {
         rows = new float[threads][0];
-        candidates = new long[threads][0];
+        candidates = new long[threads][FEW];
+        nuclei = new Nucleus[threads];
+        for (int i = 0; i < threads; i++) nuclei[i] = new Nucleus();
     }
 
     void run(Team team, CpuTensor logits, Batch batch, int[] chosen) {
@@ -88,7 +93,7 @@ final class Sample implements Team.Task {
             float temperature,
             double u,
             int thread) {
-        if (candidates[thread].length < n) candidates[thread] = new long[n];
+        if (topK > FEW) return nuclei[thread].draw(row, n, largest, topK, topP, temperature, u);
         long[] sorted = candidates[thread];
         int kept = likeliest(row, n, topK, sorted);
         double total = 0;
@@ -118,13 +123,8 @@ final class Sample implements Team.Task {
      */
     private static int likeliest(float[] row, int n, int k, long[] out) {
         int filled = 0;
-        if (k > 256) {
-            for (int i = 0; i < n; i++) out[i] = key(row[i], i);
-            Arrays.sort(out, 0, n);
-            return k;
-        }
         for (int i = 0; i < n; i++) {
-            long key = key(row[i], i);
+            long key = Nucleus.key(row[i], i);
             if (filled == k && key >= out[k - 1]) continue;
             int at = filled < k ? filled++ : k - 1;
             while (at > 0 && out[at - 1] > key) {
@@ -134,13 +134,6 @@ final class Sample implements Team.Task {
             out[at] = key;
         }
         return filled;
-    }
-
-    /** Orders by falling logit, then by rising id. */
-    private static long key(float logit, int id) {
-        int bits = Float.floatToRawIntBits(logit);
-        int rising = bits ^ (bits >> 31 & Integer.MAX_VALUE);
-        return (long) ~rising << 32 | id;
     }
 
     private static int index(long key) {
