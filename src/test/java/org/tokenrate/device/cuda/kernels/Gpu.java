@@ -204,35 +204,38 @@ final class Gpu implements AutoCloseable {
      * @throws IllegalStateException if it does not compile, with the compiler's words
      */
     static byte[] compile(String file, List<String> options, String architecture) {
-        _nvrtcProgram program = new _nvrtcProgram();
-        PointerPointer<Pointer> headers = new PointerPointer<>(HEADERS.size());
-        PointerPointer<Pointer> names = new PointerPointer<>(HEADERS.size());
-        for (int i = 0; i < HEADERS.size(); i++) {
-            headers.put(i, new BytePointer(source(HEADERS.get(i))));
-            names.put(i, new BytePointer(HEADERS.get(i)));
-        }
-        check(
-                "nvrtcCreateProgram",
-                nvrtcCreateProgram(
-                        program,
-                        new BytePointer(source(file)),
-                        new BytePointer(file),
-                        HEADERS.size(),
-                        headers,
-                        names));
         List<String> all = new ArrayList<>(options);
         all.add("--gpu-architecture=" + architecture);
         all.add("-std=c++17");
-        PointerPointer<Pointer> arguments = new PointerPointer<>(all.size());
-        for (int i = 0; i < all.size(); i++) arguments.put(i, new BytePointer(all.get(i)));
-        int status = nvrtcCompileProgram(program, all.size(), arguments);
+        // Closed at the end: a text that nothing refers to any more is freed under the compiler.
+        try (BytePointer text = new BytePointer(source(file));
+                BytePointer name = new BytePointer(file);
+                PointerPointer<BytePointer> headers =
+                        pointers(HEADERS.stream().map(Gpu::source).toList());
+                PointerPointer<BytePointer> names = pointers(HEADERS);
+                PointerPointer<BytePointer> arguments = pointers(all)) {
+            _nvrtcProgram program = new _nvrtcProgram();
+            check(
+                    "nvrtcCreateProgram",
+                    nvrtcCreateProgram(program, text, name, HEADERS.size(), headers, names));
+            int status = nvrtcCompileProgram(program, all.size(), arguments);
+            return image(program, status, file + " " + all);
+        }
+    }
+
+    private static PointerPointer<BytePointer> pointers(List<String> texts) {
+        return new PointerPointer<>(
+                texts.stream().map(BytePointer::new).toArray(BytePointer[]::new));
+    }
+
+    private static byte[] image(_nvrtcProgram program, int status, String what) {
         try (SizeTPointer size = new SizeTPointer(1)) {
             nvrtcGetProgramLogSize(program, size);
             byte[] log = new byte[Math.max(1, (int) size.get())];
             nvrtcGetProgramLog(program, log);
             String text = new String(log, StandardCharsets.UTF_8).replace("\0", "").strip();
             if (status != 0 || text.contains("warning")) {
-                throw new IllegalStateException(file + " " + all + ": " + text);
+                throw new IllegalStateException(what + ": " + text);
             }
             check("nvrtcGetCUBINSize", nvrtcGetCUBINSize(program, size));
             byte[] image = new byte[(int) size.get()];
