@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc;
@@ -27,9 +28,13 @@ final class CpuMatrix extends SlicedMatrix {
         this.products = products;
     }
 
-    /** Adds the next slice: {@code count} outputs. */
-    void add(int count, List<Span> spans) {
-        slices.add(new Slice(slices.size(), outputs, count, spans));
+    /**
+     * Adds the next slice: {@code count} outputs.
+     *
+     * @param pairPanels whether {@link OneRowBf16} takes its weights
+     */
+    void add(int count, List<Span> spans, boolean pairPanels) {
+        slices.add(new Slice(slices.size(), outputs, count, spans, pairPanels));
         outputs += count;
     }
 
@@ -124,16 +129,19 @@ final class CpuMatrix extends SlicedMatrix {
         private final List<dnnl_memory> bound = new ArrayList<>();
         private BytePointer bias = new BytePointer(); // of nothing: no bias
         private Call call = new Call(0, NONE, new Epilogue.Target(NONE, After.NOTHING, NONE));
+        private Optional<OneRowBf16> oneRow = Optional.empty();
         private Run[] next = new Run[0];
 
-        Slice(int index, int firstOutput, int count, List<Span> spans) {
+        Slice(int index, int firstOutput, int count, List<Span> spans, boolean pairPanels) {
             this.index = index;
             this.firstOutput = firstOutput;
             this.count = count;
             this.spans = spans;
+            if (pairPanels) oneRow = Optional.of(new OneRowBf16(count, spans, new float[0]));
         }
 
         void addBias(float[] all) {
+            if (oneRow.isPresent()) oneRow = Optional.of(new OneRowBf16(count, spans, all));
             bias = OneDnn.allocate((long) count * Float.BYTES);
             bias.asByteBuffer()
                     .order(ByteOrder.nativeOrder())
@@ -151,7 +159,11 @@ final class CpuMatrix extends SlicedMatrix {
                 return;
             }
             call = new Call(rows, x, new Epilogue.Target(y, after, factor));
-            next = runs.computeIfAbsent(call, this::bind);
+            if (!isOneRow()) next = runs.computeIfAbsent(call, this::bind);
+        }
+
+        private boolean isOneRow() {
+            return call.rows == 1 && oneRow.isPresent();
         }
 
         private Run[] bind(Call call) {
@@ -221,6 +233,10 @@ final class CpuMatrix extends SlicedMatrix {
         }
 
         void execute() {
+            if (isOneRow()) {
+                oneRow.get().multiply(call.target, call.x, firstOutput);
+                return;
+            }
             for (Run run : next) {
                 OneDnn.check(
                         dnnl.dnnl_primitive_execute(

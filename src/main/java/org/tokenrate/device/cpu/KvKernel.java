@@ -15,13 +15,6 @@ interface KvKernel<A> {
 
     A[] newBlocks(int count);
 
-    /**
-     * Reads one number of each cache line, and returns something that depends on all of them. The
-     * loops below have too many instructions a line for the processor to look far ahead: brought in
-     * first, a block comes at the memory's full speed (measured: 1.6 times as fast for 4 rows).
-     */
-    int touch(A block, int from, int elements);
-
     /** Writes one token's key. */
     void storeKey(A block, int keys, int slot, float[] key, int offset, int headDim);
 
@@ -39,7 +32,7 @@ interface KvKernel<A> {
     /**
      * sums[r] = sums[r] * decay[r] + sum over t of p[r][t] v[t], for t below {@code tokens}.
      *
-     * @param p rows of 64
+     * @param p rows of 64, of which those from {@code tokens} on are 0
      * @param sums rows of {@code headDim}, from {@code sumsOffset} on
      */
     void accumulate(

@@ -7,9 +7,6 @@ import org.tokenrate.device.KvCache;
 final class KvKernelF32 implements KvKernel<float[]> {
     private static final int TOKENS = KvCache.BLOCK_TOKENS;
 
-    /** Array elements of a cache line. */
-    private static final int LINE = 16;
-
     private static final int LANES = Vectors.LANES;
 
     /** Vectors that one row goes over together; a block's tokens are a multiple of them. */
@@ -28,13 +25,6 @@ final class KvKernelF32 implements KvKernel<float[]> {
     @Override
     public float[][] newBlocks(int count) {
         return new float[count][];
-    }
-
-    @Override
-    public int touch(float[] block, int from, int elements) {
-        int sum = 0;
-        for (int i = from; i < from + elements; i += LINE) sum += (int) block[i];
-        return sum;
     }
 
     @Override

@@ -126,7 +126,8 @@ final class MatrixLoader implements AutoCloseable {
                             weights));
             firstInput += inputs;
         }
-        matrix.add(outputs, spans);
+        boolean pairPanels = places.stream().allMatch(p -> OneRowBf16.takes(p.layout));
+        matrix.add(outputs, spans, pairPanels);
         return new Slice(first, outputs, type, places);
     }
 

@@ -20,6 +20,7 @@ final class Vectors {
 
     private static final float LARGEST = 88f;
     private static final float SMALLEST = -87f;
+    private static final int MOST_BITS = Float.floatToRawIntBits(87f);
 
     private Vectors() {}
 
@@ -31,7 +32,19 @@ final class Vectors {
      * (error under 1.3e-7), times 2^n by adding n to the exponent.
      */
     static FloatVector exp(FloatVector x) {
-        FloatVector clamped = x.min(LARGEST).max(SMALLEST);
+        return expWithin(x.min(LARGEST).max(SMALLEST));
+    }
+
+    /**
+     * e^-y for y that is not below 0, clamped to 87. Floats that are not negative are in the order
+     * of their bits, and integers are compared in one instruction, floats in six: a comparison of
+     * Java's has to mind what is not a number.
+     */
+    static FloatVector expOfMinus(FloatVector y) {
+        return expWithin(y.reinterpretAsInts().min(MOST_BITS).reinterpretAsFloats().neg());
+    }
+
+    private static FloatVector expWithin(FloatVector clamped) {
         FloatVector rounded = clamped.mul(LOG2_E).add(ROUND);
         FloatVector n = rounded.sub(ROUND);
         FloatVector f = n.fma(FloatVector.broadcast(F, -LN2_HIGH), clamped);
@@ -45,6 +58,24 @@ final class Vectors {
         p = p.fma(f, FloatVector.broadcast(F, 1f));
         IntVector exponent = rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
         return p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
+    }
+
+    /**
+     * The largest of {@code count} numbers from {@code at} on, a multiple of {@link #LANES}; not a
+     * number if one is not (of a sign that is not set). Compared as integers whose order is that of
+     * the numbers.
+     */
+    static float maximum(float[] x, int at, int count) {
+        IntVector most = ordered(x, at);
+        for (int i = at + LANES; i < at + count; i += LANES) most = most.max(ordered(x, i));
+        int bits = most.reduceLanes(VectorOperators.MAX);
+        return Float.intBitsToFloat(bits ^ bits >> 31 & Integer.MAX_VALUE);
+    }
+
+    private static IntVector ordered(float[] x, int at) {
+        IntVector bits = FloatVector.fromArray(F, x, at).reinterpretAsInts();
+        IntVector flips = bits.lanewise(VectorOperators.ASHR, 31).and(Integer.MAX_VALUE);
+        return bits.lanewise(VectorOperators.XOR, flips);
     }
 
     /** e^x by the same arithmetic, for the elements behind the last whole vector. */

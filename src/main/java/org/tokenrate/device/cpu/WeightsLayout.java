@@ -147,6 +147,14 @@ final class WeightsLayout implements AutoCloseable {
         return Optional.empty();
     }
 
+    /** Whether these are panels of 64 outputs, pairs of neighbouring inputs of bf16 in each. */
+    boolean isOfPairPanels() {
+        dnnl_memory_desc panels = tagged(inputs, outputs, dnnl.dnnl_bf16, dnnl.dnnl_BA16a64b2a);
+        boolean equal = dnnl.dnnl_memory_desc_equal(panels, description) != 0;
+        dnnl.dnnl_memory_desc_destroy(panels);
+        return equal;
+    }
+
     private static dnnl_memory_desc tagged(int inputs, int outputs, int type, int tag) {
         dnnl_memory_desc description = new dnnl_memory_desc();
         OneDnn.check(
