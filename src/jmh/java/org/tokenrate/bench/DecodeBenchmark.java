@@ -7,7 +7,7 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
 import org.tokenrate.device.Batch;
-import org.tokenrate.engine.local.LocalDevices;
+import org.tokenrate.model.ModelSource;
 
 /**
  * One iteration of decoding: the next token of each of {@link #batch} sequences, through the whole
@@ -16,24 +16,18 @@ import org.tokenrate.engine.local.LocalDevices;
  *
  * <p>The score is iterations a second: with {@code tokens}, the output tokens/s that an engine can
  * reach at that concurrency. {@code gb} is what an iteration must read, in GB/s: all weights but
- * the embedding once, and every sequence's keys and values. Beside {@code ReadBandwidthBenchmark}
- * it says how far decoding is from the limit, while {@code gflop} (products and attention) is far
- * from the processor's. The model must be larger than the last cache for that.
+ * the embedding once, and every sequence's keys and values, on all ranks together: what ranks hold
+ * twice (norms, KV heads that are fewer than ranks) counts twice. Beside {@code
+ * ReadBandwidthBenchmark} it says how far decoding is from the limit, while {@code gflop} (products
+ * and attention) is far from the processor's. The model must be larger than the last cache for
+ * that.
  *
  * <pre>{@code
  * java -jar target/benchmarks.jar "DecodeBenchmark|ReadBandwidth" -p batch=1,16,64 -p context=512
  * java -jar target/benchmarks.jar DecodeBenchmark -p model=random:tinyllama-1.1b -p modelFormat=hf,awq -p batch=1
  * }</pre>
  */
-public class DecodeBenchmark extends DeviceBenchmark {
-    /** builtin, random:SHAPE or a model's folder. */
-    @Param("random:llama-110m")
-    public String model;
-
-    /** Layout of the checkpoint: hf, llama, awq or auto. */
-    @Param("hf")
-    public String modelFormat;
-
+public class DecodeBenchmark extends WholeModelBenchmark {
     /** Sequences that decode at once. */
     @Param({"1", "16", "64"})
     public int batch;
@@ -49,13 +43,8 @@ public class DecodeBenchmark extends DeviceBenchmark {
     public void load() throws IOException {
         requireAtLeast("batch", batch, 1);
         requireAtLeast("context", context, 1);
-        whole =
-                new WholeModel(
-                        LocalDevices.open(engine, dtype, true),
-                        Models.of(model, modelFormat),
-                        batch,
-                        batch,
-                        context);
+        ModelSource source = Models.of(model, modelFormat);
+        whole = new WholeModel(devices(batch, true), source, batch, batch, context);
         last = whole.run().newBatch();
         for (int s = 0; s < batch; s++) {
             whole.run().add(last, s, context - 1, context);

@@ -84,11 +84,24 @@ final class DeviceRun implements AutoCloseable {
      * @throws IllegalArgumentException if the device has not as much memory
      */
     void begin(AttentionShape shape, int layers, int sequences, int context) {
-        this.shape = shape;
-        int each = (context + KvCache.BLOCK_TOKENS - 1) / KvCache.BLOCK_TOKENS;
+        requireFree(shape, layers, sequences, context);
+        int count = Math.toIntExact(blocks(sequences, context));
+        KvCache made = device.newKvCache(count, layers, shape.kvHeads(), shape.headDim());
+        begin(made, shape, sequences, context);
+    }
+
+    /** KV blocks of so many sequences. */
+    static long blocks(int sequences, int context) {
+        long each = (context + KvCache.BLOCK_TOKENS - 1) / KvCache.BLOCK_TOKENS;
+        return sequences * each;
+    }
+
+    /**
+     * @throws IllegalArgumentException if the device has not as much memory as {@link #begin} takes
+     */
+    void requireFree(AttentionShape shape, int layers, int sequences, int context) {
         long needed =
-                (long) sequences
-                        * each
+                blocks(sequences, context)
                         * device.kvBlockBytes(layers, shape.kvHeads(), shape.headDim());
         if (needed > device.freeBytes()) {
             throw new IllegalArgumentException(
@@ -100,7 +113,17 @@ final class DeviceRun implements AutoCloseable {
                                     needed / PartBenchmark.MIB,
                                     device.freeBytes() / PartBenchmark.MIB));
         }
-        cache = device.newKvCache(sequences * each, layers, shape.kvHeads(), shape.headDim());
+    }
+
+    /**
+     * Takes KV memory that is there already.
+     *
+     * @param cache of as many {@link #blocks} as the sequences have
+     */
+    void begin(KvCache cache, AttentionShape shape, int sequences, int context) {
+        this.cache = cache;
+        this.shape = shape;
+        int each = (int) blocks(1, context);
         Random random = new Random(1);
         // As in a pool from which sequences have come and gone.
         List<Integer> ids = new ArrayList<>();

@@ -12,7 +12,6 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
-import org.tokenrate.engine.local.LocalDevices;
 import org.tokenrate.model.ModelSource;
 
 /**
@@ -22,8 +21,8 @@ import org.tokenrate.model.ModelSource;
  * <p>Read {@code tokens}, prompt tokens/s, and {@code gflop}: the products' operations over the
  * whole time, in GFLOP/s. So attention, norms and the rest count as time and not as work, and the
  * figure is to be compared with {@code LinearBenchmark.bare} at {@code rows} = {@link #chunk}. With
- * {@code work=products} everything but the products is left out: the difference is what the rest
- * costs.
+ * {@code work=products} everything but the products is left out, what ranks tell each other too:
+ * the difference is what the rest costs.
  *
  * <pre>{@code
  * java -jar target/benchmarks.jar "PrefillBenchmark|LinearBenchmark.bare" -p prompt=1024 -p rows=256 -p work=model,products
@@ -31,15 +30,7 @@ import org.tokenrate.model.ModelSource;
  */
 @Warmup(iterations = 2, time = 1)
 @Measurement(iterations = 3, time = 1)
-public class PrefillBenchmark extends DeviceBenchmark {
-    /** builtin, random:SHAPE or a model's folder. */
-    @Param("random:llama-110m")
-    public String model;
-
-    /** Layout of the checkpoint: hf, llama, awq or auto. */
-    @Param("hf")
-    public String modelFormat;
-
+public class PrefillBenchmark extends WholeModelBenchmark {
     /** Tokens of the prompt. */
     @Param({"128", "1024"})
     public int prompt;
@@ -61,9 +52,9 @@ public class PrefillBenchmark extends DeviceBenchmark {
         requireAtLeast("chunk", chunk, 1);
         requireOneOf("work", work, List.of("model", "products"));
         ModelSource source = Models.of(model, modelFormat);
-        Device device = LocalDevices.open(engine, dtype, false);
-        if (work.equals("products")) device = new ProductsOnlyDevice(device);
-        whole = new WholeModel(device, source, chunk, 1, prompt);
+        List<Device> devices = devices(1, false);
+        if (work.equals("products")) devices = ProductsOnlyDevice.onEach(devices);
+        whole = new WholeModel(devices, source, chunk, 1, prompt);
         for (int from = 0; from < prompt; from += chunk) {
             Batch batch = whole.run().newBatch();
             whole.run().add(batch, 0, from, Math.min(from + chunk, prompt));

@@ -31,6 +31,11 @@ final class ProductsOnlyDevice extends NoOpDevice {
         this.device = device;
     }
 
+    /** For each rank's device. */
+    static List<Device> onEach(List<Device> devices) {
+        return devices.stream().<Device>map(ProductsOnlyDevice::new).toList();
+    }
+
     @Override
     public String description() {
         return device.description() + ", products only";

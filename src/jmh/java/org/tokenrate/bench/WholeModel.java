@@ -1,31 +1,35 @@
 package org.tokenrate.bench;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
-import org.tokenrate.model.Decoder;
+import org.tokenrate.device.KvCache;
+import org.tokenrate.engine.local.RankedDecoder;
 import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.ModelSource;
 
-/** A model on a device, with KV memory full of random keys and values: what iterations run on. */
+/** A model on its ranks, with KV memory full of random keys and values: what iterations run on. */
 final class WholeModel implements AutoCloseable {
-    private final Device device;
     private final ModelConfig config;
-    private final Decoder decoder;
-    private final DeviceRun run;
+    private final RankedDecoder decoder;
+
+    /** By rank; their batches are the same. */
+    private final List<DeviceRun> runs = new ArrayList<>();
+
     private final int[] chosen;
 
     /**
-     * @param device closed with this
+     * @param devices one for each rank; closed with this
      * @param maxTokens most tokens of an iteration
      * @param sequences that have KV memory
      * @param context tokens of each
      * @throws IllegalArgumentException if the model has no such context, or memory is short
      */
-    WholeModel(Device device, ModelSource source, int maxTokens, int sequences, int context)
+    WholeModel(List<Device> devices, ModelSource source, int maxTokens, int sequences, int context)
             throws IOException {
-        this.device = device;
         config = source.config();
         if (context > config.maxPositions()) {
             throw new IllegalArgumentException(
@@ -34,23 +38,41 @@ final class WholeModel implements AutoCloseable {
         }
         int most = Math.max(maxTokens, sequences);
         try (Checkpoint checkpoint = source.open()) {
-            decoder = new Decoder(config, checkpoint, device, most, sequences);
+            decoder =
+                    new RankedDecoder(
+                            source.shards(devices.size()), checkpoint, devices, most, sequences);
         }
-        run = new DeviceRun(device, most, sequences);
-        DeviceRun.Projection random = run.projection(decoder.shape());
-        run.begin(decoder.shape(), config.layers(), sequences, context);
-        random.fillCache(config.layers());
+        for (Device device : devices) runs.add(new DeviceRun(device, most, sequences));
+        fillCaches(sequences, context);
         chosen = new int[sequences];
     }
 
+    private void fillCaches(int sequences, int context) throws IOException {
+        int layers = config.layers();
+        List<DeviceRun.Projection> random = new ArrayList<>();
+        for (int r = 0; r < runs.size(); r++) {
+            random.add(runs.get(r).projection(decoder.shape(r)));
+        }
+        // All before the first: ranks may have their memory in common.
+        for (int r = 0; r < runs.size(); r++) {
+            runs.get(r).requireFree(decoder.shape(r), layers, sequences, context);
+        }
+        decoder.allocate(Math.toIntExact(DeviceRun.blocks(sequences, context)));
+        for (int r = 0; r < runs.size(); r++) {
+            runs.get(r).begin(decoder.cache(r), decoder.shape(r), sequences, context);
+            random.get(r).fillCache(layers);
+        }
+    }
+
+    /** Makes batches. */
     DeviceRun run() {
-        return run;
+        return runs.get(0);
     }
 
     /** One iteration, to its tokens; returns when it is done. */
     int[] iterate(Batch batch) {
-        decoder.forward(batch, run.cache(), chosen);
-        run.await();
+        decoder.forward(batch, chosen);
+        for (DeviceRun run : runs) run.await();
         return chosen;
     }
 
@@ -69,14 +91,14 @@ final class WholeModel implements AutoCloseable {
         return 4.0 * config.layers() * config.heads() * config.headDim() * scores;
     }
 
-    /** Bytes of all weights that an iteration reads. */
+    /** Bytes of all weights that an iteration reads, on all ranks together. */
     double weightBytes() {
         return decoder.weightBytesRead();
     }
 
-    /** Bytes of keys and values of a token in all layers. */
+    /** Bytes of keys and values of a token in all layers, on all ranks together. */
     double kvBytes() {
-        return 2.0 * config.layers() * config.kvWidth() * device.dtype().bytes();
+        return (double) decoder.kvBlockBytes() / KvCache.BLOCK_TOKENS;
     }
 
     ModelConfig config() {
@@ -85,6 +107,6 @@ final class WholeModel implements AutoCloseable {
 
     @Override
     public void close() {
-        run.close();
+        decoder.close();
     }
 }

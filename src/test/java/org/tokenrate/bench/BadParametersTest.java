@@ -143,13 +143,49 @@ class BadParametersTest {
         assertTrue(refusal(() -> new LinearBenchmark.OnDevice().load(b)).contains("no/such/model"));
     }
 
+    private static <T extends WholeModelBenchmark> T whole(T benchmark, String model, int tp) {
+        benchmark.engine = "cpu:1";
+        benchmark.dtype = "f32";
+        benchmark.model = model;
+        benchmark.modelFormat = "hf";
+        benchmark.tp = tp;
+        return benchmark;
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "0 | tp=0 must be a power of two; try 1, 2 or 4",
+                "3 | tp=3 must be a power of two; try 1, 2 or 4",
+                "16 | tp=16 must divide 12 attention heads; try 1, 2 or 4",
+            })
+    void ranksThatDoNotDivideTheHeadsAreRefused(int tp, String message) {
+        var decode = whole(new DecodeBenchmark(), "random:llama-110m", tp);
+        decode.batch = 1;
+        decode.context = 64;
+        assertEquals(message, refusal(decode::load));
+        var prefill = whole(new PrefillBenchmark(), "random:llama-110m", tp);
+        prefill.prompt = 1;
+        prefill.chunk = 1;
+        prefill.work = "products";
+        assertEquals(message, refusal(prefill::load));
+    }
+
+    @Test
+    void ranksOfAnEngineWithoutADeviceAreRefused() {
+        var b = whole(new DecodeBenchmark(), "builtin", 2);
+        b.engine = "simulated";
+        b.batch = 1;
+        b.context = 64;
+        assertEquals(
+                "engine=simulated has no device of ours; use auto, cpu, cpu:THREADS or cuda",
+                refusal(b::load));
+    }
+
     @Test
     void aContextBeyondTheModelsIsRefused() {
-        var b = new DecodeBenchmark();
-        b.engine = "cpu:1";
-        b.dtype = "f32";
-        b.model = "builtin";
-        b.modelFormat = "hf";
+        var b = whole(new DecodeBenchmark(), "builtin", 1);
         b.batch = 1;
         b.context = 5000;
         assertEquals(

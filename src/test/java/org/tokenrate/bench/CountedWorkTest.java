@@ -161,12 +161,17 @@ class CountedWorkTest {
         assertEquals(4.0 * 22 * 32 * 64 * 10, WholeModel.attentionFlops(tiny, 10));
     }
 
-    /** The built-in model in f32: 3 layers as above, a head of 4,096 rows, 7 norms. */
-    @Test
-    void anIterationOfDecodingReadsWeightsAndContexts() throws Exception {
+    /**
+     * The built-in model in f32: 3 layers as above, a head of 4,096 rows, 7 norms. It has 2 KV
+     * heads: 4 ranks hold each of them twice, and every rank has all norms.
+     */
+    @ParameterizedTest
+    @CsvSource({"1, 2", "2, 2", "4, 4"})
+    void anIterationOfDecodingReadsWeightsAndContexts(int tp, int kvHeads) throws Exception {
         DecodeBenchmark b = onCpu(new DecodeBenchmark());
         b.model = "builtin";
         b.modelFormat = "hf";
+        b.tp = tp;
         b.batch = 2;
         b.context = 66;
         b.load();
@@ -179,9 +184,10 @@ class CountedWorkTest {
                     (2 * 2 * (3 * layer + head) + 4.0 * 3 * 8 * 64 * 2 * 66) / 1e9,
                     flops.gflop,
                     EXACT);
-            double norms = 7 * 512 * 2; // kept as they are stored, in bf16
-            double kv = 2.0 * 3 * 2 * 64 * 4 * 2 * 66;
-            assertEquals((4 * (3 * layer + head) + norms + kv) / 1e9, bytes.gb, EXACT);
+            double twice = 3 * 512 * 2 * (kvHeads - 2) * 64; // rows of keys and values
+            double norms = tp * 7 * 512 * 2; // kept as they are stored, in bf16
+            double kv = 2.0 * 3 * kvHeads * 64 * 4 * 2 * 66;
+            assertEquals((4 * (3 * layer + head + twice) + norms + kv) / 1e9, bytes.gb, EXACT);
             assertArrayEquals(chosen, b.decode(tokens, flops, bytes));
         } finally {
             b.close();
@@ -189,11 +195,12 @@ class CountedWorkTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"model", "products"})
-    void aPrefillCountsItsProducts(String work) throws Exception {
+    @CsvSource({"model, 1", "products, 1", "model, 2", "products, 2"})
+    void aPrefillCountsItsProducts(String work, int tp) throws Exception {
         PrefillBenchmark b = onCpu(new PrefillBenchmark());
         b.model = "builtin";
         b.modelFormat = "hf";
+        b.tp = tp;
         b.prompt = 5;
         b.chunk = 3;
         b.work = work;

@@ -2,6 +2,7 @@ package org.tokenrate.bench;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tokenrate.model.HfFolder;
 import org.tokenrate.model.RandomModel;
@@ -18,7 +20,7 @@ import org.tokenrate.softgpu.OnSoftGpu;
 import org.tokenrate.softgpu.SoftGpu;
 
 /** One invocation of every benchmark of a device, unchanged, with {@code engine=cuda}. */
-@OnSoftGpu(check = SoftGpu.Check.FAST)
+@OnSoftGpu(devices = 2, check = SoftGpu.Check.FAST)
 class CudaBenchmarksTest {
     @TempDir Path folder;
 
@@ -130,11 +132,13 @@ class CudaBenchmarksTest {
         }
     }
 
-    @Test
-    void decoding() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void decoding(int tp) throws Exception {
         DecodeBenchmark b = onGpu(new DecodeBenchmark());
         b.model = model;
         b.modelFormat = "hf";
+        b.tp = tp;
         b.batch = 3;
         b.context = 70;
         b.load();
@@ -150,11 +154,12 @@ class CudaBenchmarksTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"model", "products"})
-    void prefill(String work) throws Exception {
+    @CsvSource({"model, 1", "products, 1", "model, 2", "products, 2"})
+    void prefill(String work, int tp) throws Exception {
         PrefillBenchmark b = onGpu(new PrefillBenchmark());
         b.model = model;
         b.modelFormat = "hf";
+        b.tp = tp;
         b.prompt = 20;
         b.chunk = 16;
         b.work = work;
@@ -165,5 +170,22 @@ class CudaBenchmarksTest {
         } finally {
             b.close();
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "0 | tp=0 must be a power of two; try 1, 2 or 4",
+                "4 | tp=4 needs as many devices, but 2 are visible; use -p tp=2",
+            })
+    void ranksThatCannotBeAreRefused(int tp, String message) {
+        DecodeBenchmark b = onGpu(new DecodeBenchmark());
+        b.model = model;
+        b.modelFormat = "hf";
+        b.tp = tp;
+        b.batch = 1;
+        b.context = 64;
+        assertEquals(message, assertThrows(Exception.class, b::load).getMessage());
     }
 }

@@ -67,6 +67,16 @@ class MicrobenchmarksRunTest {
     }
 
     @Test
+    void aWholeModelRunsOnRanks() throws Exception {
+        Map<String, JsonNode> results =
+                run(
+                        "PrefillB|DecodeB -p engine=cpu -p dtype=f32 -p model=builtin -p tp=2 -p batch=2 -p context=65 -p prompt=5 -p work=model");
+        assertEquals(2, results.size(), results.keySet().toString());
+        assertTrue(rate(results.get("PrefillBenchmark.prefill"), "gflop") > 0);
+        assertTrue(rate(results.get("DecodeBenchmark.decode"), "gb") > 0);
+    }
+
+    @Test
     void partsWithoutADeviceGiveTheirRates() throws Exception {
         Map<String, JsonNode> results =
                 run(

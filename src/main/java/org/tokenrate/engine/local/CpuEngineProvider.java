@@ -79,9 +79,12 @@ public final class CpuEngineProvider implements EngineProvider {
 
     @Override
     public InferenceEngine open(EngineOptions options, LoadListener progress) throws IOException {
+        return LocalEngine.open(name(), devices(options), options, progress);
+    }
+
+    /** The devices of a model's ranks, without an engine on them. */
+    List<Device> devices(EngineOptions options) {
         validate(options);
-        List<Device> devices =
-                CpuDevice.ranks(dtype(options.dtype()), threads(options.engine()), options.tp());
-        return LocalEngine.open(name(), devices, options, progress);
+        return CpuDevice.ranks(dtype(options.dtype()), threads(options.engine()), options.tp());
     }
 }

@@ -105,9 +105,12 @@ public final class CudaEngineProvider implements EngineProvider {
 
     @Override
     public InferenceEngine open(EngineOptions options, LoadListener progress) throws IOException {
+        return LocalEngine.open(name(), devices(options), options, progress);
+    }
+
+    /** The devices of a model's ranks, without an engine on them. */
+    List<Device> devices(EngineOptions options) {
         validate(options);
-        List<Device> devices =
-                CudaDevices.open(options.tp(), dtype(options.dtype()), options.cudaGraphs());
-        return LocalEngine.open(name(), devices, options, progress);
+        return CudaDevices.open(options.tp(), dtype(options.dtype()), options.cudaGraphs());
     }
 }

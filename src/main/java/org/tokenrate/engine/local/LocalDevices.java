@@ -1,6 +1,8 @@
 package org.tokenrate.engine.local;
 
+import java.util.List;
 import org.tokenrate.device.Device;
+import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.Engines;
 
 /** The devices of our own engines without an engine on them: to measure the parts of one. */
@@ -21,11 +23,28 @@ public final class LocalDevices {
         return switch (name(engine)) {
             case "cpu" -> CpuEngineProvider.device(engine, dtype);
             case "cuda" -> CudaEngineProvider.device(engine, dtype, graphs);
-            default ->
-                    throw new IllegalArgumentException(
-                            "engine=%s has no device of ours; use auto, cpu, cpu:THREADS or cuda"
-                                    .formatted(engine));
+            default -> throw noDevice(engine);
         };
+    }
+
+    /**
+     * Opens the devices of a model's ranks, by rank, as the engine of these options would.
+     *
+     * @throws IllegalArgumentException if there are no such devices, or the model cannot be divided
+     *     among so many, with what would do
+     */
+    public static List<Device> ranks(EngineOptions options) {
+        return switch (name(options.engine())) {
+            case "cpu" -> new CpuEngineProvider().devices(options);
+            case "cuda" -> new CudaEngineProvider().devices(options);
+            default -> throw noDevice(options.engine());
+        };
+    }
+
+    private static IllegalArgumentException noDevice(String engine) {
+        return new IllegalArgumentException(
+                "engine=%s has no device of ours; use auto, cpu, cpu:THREADS or cuda"
+                        .formatted(engine));
     }
 
     /**

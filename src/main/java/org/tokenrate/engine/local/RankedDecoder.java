@@ -18,7 +18,7 @@ import org.tokenrate.model.Shard;
  * A model's decoder on all of its ranks: each has a device, a shard of the weights, the KV memory
  * of its heads and a thread. A KV block's number means the same tokens on every rank.
  */
-final class RankedDecoder implements AutoCloseable {
+public final class RankedDecoder implements AutoCloseable {
     private final ModelConfig config;
     private final List<Device> devices;
     private final Decoder[] decoders;
@@ -34,9 +34,11 @@ final class RankedDecoder implements AutoCloseable {
      * Loads each shard onto its device, all at the same time.
      *
      * @param devices closed with the decoder, but not if this fails
+     * @param maxTokens most tokens an iteration has
+     * @param maxSamples most sequences an iteration has
      * @throws IOException as {@link Decoder} says
      */
-    RankedDecoder(
+    public RankedDecoder(
             List<Shard> shards,
             Checkpoint checkpoint,
             List<Device> devices,
@@ -87,8 +89,23 @@ final class RankedDecoder implements AutoCloseable {
         return Arrays.stream(decoders).mapToLong(Decoder::weightBytes).sum();
     }
 
+    /** Bytes of weights that an iteration reads on all devices. */
+    public long weightBytesRead() {
+        return Arrays.stream(decoders).mapToLong(Decoder::weightBytesRead).sum();
+    }
+
+    /** The heads that are a rank's. */
+    public AttentionShape shape(int rank) {
+        return decoders[rank].shape();
+    }
+
+    /** The KV memory of a rank's heads, once it is allocated. */
+    public KvCache cache(int rank) {
+        return caches[rank];
+    }
+
     /** Bytes of a KV block on all devices. */
-    long kvBlockBytes() {
+    public long kvBlockBytes() {
         long bytes = 0;
         for (int r = 0; r < decoders.length; r++) bytes += kvBlockBytes(r);
         return bytes;
@@ -121,7 +138,7 @@ final class RankedDecoder implements AutoCloseable {
     }
 
     /** Makes the KV memory; before the first iteration. */
-    void allocate(int blocks) {
+    public void allocate(int blocks) {
         run(
                 r -> {
                     AttentionShape shape = decoders[r].shape();
@@ -136,7 +153,7 @@ final class RankedDecoder implements AutoCloseable {
     }
 
     /** One iteration; see {@link Decoder#forward}. */
-    void forward(Batch batch, int[] chosen) {
+    public void forward(Batch batch, int[] chosen) {
         this.batch = batch;
         this.chosen = chosen;
         run(forward);
