@@ -12,10 +12,9 @@ import org.tokenrate.device.KvCache;
 // qkv: [tokens, kvHeads (group + 2) headDim] f32; out: [tokens, heads headDim] dtype.
 // Flash attention: block by block of the cache, with a running maximum and sum for each row, so
 // that scores never leave the first cache (https://arxiv.org/abs/2205.14135, algorithm 1).
-// An item is up to TILE tokens of a sequence and some of its KV heads: for each head, its rows are
-// the tokens times the query heads that share it. A sequence that decodes goes over the heads of a
-// block one behind the other, since they lie so: memory is fastest at long runs.
-final class Attention<A> implements Team.Task {
+// A sequence that decodes goes over the heads of a block one behind the other, since they lie so:
+// memory is fastest at long runs. Prompts go by oneDNN's products where it has fast ones.
+final class Attention<A> implements Team.Task, AutoCloseable {
     /** Tokens of a prompt that go over the cache together: their sums still fit the first cache. */
     private static final int TILE = 16;
 
@@ -31,6 +30,7 @@ final class Attention<A> implements Team.Task {
     private final AttentionShape shape;
     private final KvBlocks<A> cache;
     private final Work[] work;
+    private final AttentionProducts[] products; // one a thread, or none
     private final float scale;
     private CpuTensor qkv;
     private CpuTensor out;
@@ -40,11 +40,9 @@ final class Attention<A> implements Team.Task {
     private Batch tiledBatch;
     private long tiledVersion;
     private int tiledWindow;
-    private int items;
+    private int itemCount;
     private long[] order = new long[64]; // by falling work; the lowest bits are the item
-    private int[] firstToken = new int[64]; // of each item
-    private int[] firstHead = new int[64];
-    private int[] heads = new int[64];
+    private Item[] items = new Item[0];
 
     Attention(AttentionShape shape, KvBlocks<A> cache, int threads) {
         this.shape = shape;
@@ -53,6 +51,21 @@ final class Attention<A> implements Team.Task {
         work = new Work[threads];
         int rows = Math.max(TILE * shape.group(), shape.heads());
         for (int i = 0; i < threads; i++) work[i] = new Work(rows, shape.headDim());
+        boolean fast = AttentionProducts.takes(shape, cache.kernel().type());
+        products = new AttentionProducts[fast ? threads : 0];
+        for (int i = 0; i < products.length; i++) products[i] = new AttentionProducts(shape);
+    }
+
+    /**
+     * Some tokens of a sequence and some of its KV heads; one of both if they are many of the
+     * other.
+     */
+    private static final class Item {
+        int firstToken;
+        int tokens;
+        int firstHead;
+        int heads;
+        boolean byProducts;
     }
 
     /** One thread's rows. */
@@ -84,44 +97,67 @@ final class Attention<A> implements Team.Task {
         this.out = out;
         boolean tiled =
                 tiledBatch == batch && tiledVersion == batch.version() && tiledWindow == window;
-        if (!tiled) tile();
-        team.run(this, items);
+        if (!tiled) cut();
+        team.run(this, itemCount);
     }
 
     /** Cuts the batch into items, the most work first: an item that starts last is short. */
-    private void tile() {
+    private void cut() {
         tiledBatch = batch;
         tiledVersion = batch.version();
         tiledWindow = window;
-        items = 0;
+        itemCount = 0;
         int sequences = batch.sequenceCount();
-        int wanted = (ITEMS_A_THREAD * work.length + sequences - 1) / sequences;
-        int headsAtOnce = Math.max(1, shape.kvHeads() / wanted);
+        int parts = (ITEMS_A_THREAD * work.length + sequences - 1) / sequences;
+        int headsAtOnce = Math.max(1, shape.kvHeads() / parts);
         for (int s = 0; s < sequences; s++) {
+            int first = batch.start[s];
             int end = batch.start[s + 1];
-            for (int t = batch.start[s]; t < end; t += TILE) {
-                int last = Math.min(t + TILE, end) - 1;
-                int context = batch.positions[last] + 1 - firstSeen(batch.positions[t]);
-                addItems(t, last - t + 1, context, last > t ? 1 : headsAtOnce);
+            boolean byProducts = goesByProducts(first, end - first);
+            int step = byProducts ? tokensAtOnce(end - first, parts) : TILE;
+            for (int t = first; t < end; t += step) {
+                int tokens = Math.min(step, end - t);
+                addItems(t, tokens, tokens > 1 ? 1 : headsAtOnce, byProducts);
             }
         }
-        Arrays.sort(order, 0, items);
+        Arrays.sort(order, 0, itemCount);
     }
 
-    private void addItems(int token, int tokens, int context, int headsAtOnce) {
+    private boolean goesByProducts(int first, int tokens) {
+        int context = batch.positions[first] + tokens;
+        return products.length > 0
+                && tokens * shape.group() >= AttentionProducts.LEAST_ROWS
+                && context <= AttentionProducts.MOST_CONTEXT
+                && window >= context;
+    }
+
+    /** All tokens, which share what is copied for them, unless there are few heads to share out. */
+    private int tokensAtOnce(int tokens, int parts) {
+        int cuts = Math.max(1, parts / shape.kvHeads());
+        return Math.max(TILE, (tokens + cuts - 1) / cuts);
+    }
+
+    private void addItems(int token, int tokens, int headsAtOnce, boolean byProducts) {
+        int last = token + tokens - 1;
+        long context = batch.positions[last] + 1 - firstSeen(batch.positions[token]);
         for (int h = 0; h < shape.kvHeads(); h += headsAtOnce) {
-            if (items == order.length) {
-                order = Arrays.copyOf(order, 2 * items);
-                firstToken = Arrays.copyOf(firstToken, 2 * items);
-                firstHead = Arrays.copyOf(firstHead, 2 * items);
-                heads = Arrays.copyOf(heads, 2 * items);
-            }
-            firstToken[items] = token;
-            firstHead[items] = h;
-            heads[items] = Math.min(headsAtOnce, shape.kvHeads() - h);
-            order[items] = MAX_WORK - (long) context * tokens * heads[items] << ITEM_BITS | items;
-            items++;
+            if (itemCount == items.length) grow();
+            Item item = items[itemCount];
+            item.firstToken = token;
+            item.tokens = tokens;
+            item.firstHead = h;
+            item.heads = Math.min(headsAtOnce, shape.kvHeads() - h);
+            item.byProducts = byProducts;
+            order[itemCount] = MAX_WORK - context * tokens * item.heads << ITEM_BITS | itemCount;
+            itemCount++;
         }
+    }
+
+    private void grow() {
+        int before = items.length;
+        items = Arrays.copyOf(items, Math.max(64, 2 * before));
+        for (int i = before; i < items.length; i++) items[i] = new Item();
+        order = Arrays.copyOf(order, items.length);
     }
 
     /** The first position that a token sees. */
@@ -130,33 +166,49 @@ final class Attention<A> implements Team.Task {
     }
 
     @Override
-    public void run(int item, int thread) {
-        Work w = work[thread];
-        int i = (int) (order[item] & (1 << ITEM_BITS) - 1);
-        int first = firstToken[i];
+    public void run(int i, int thread) {
+        Item item = items[(int) (order[i] & (1 << ITEM_BITS) - 1)];
+        if (item.byProducts) runByProducts(products[thread], item);
+        else runByLoops(work[thread], item);
+    }
+
+    private void runByProducts(AttentionProducts p, Item item) {
+        int first = item.firstToken;
+        int position = batch.positions[first];
+        int context = position + item.tokens;
+        int[] blocks = batch.blocks[batch.sequenceOf[first]];
+        int keys = cache.keys(layer, item.firstHead);
+        int values = cache.values(layer, item.firstHead);
+        for (int start = 0; start < context; start += BLOCK) {
+            int[] block = (int[]) cache.block(blocks[start / BLOCK]);
+            p.load(block, keys, values, start, Math.min(BLOCK, context - start));
+        }
+        p.run(qkv, first, item.tokens, position, item.firstHead, out);
+    }
+
+    private void runByLoops(Work w, Item item) {
+        int first = item.firstToken;
         int sequence = batch.sequenceOf[first];
-        // Only an item of a single token has several heads.
-        int tokens = Math.min(TILE, batch.start[sequence + 1] - first);
         int dim = shape.headDim();
-        int headRows = tokens * shape.group();
-        int rows = headRows * heads[i];
-        loadQueries(w, first, tokens, firstHead[i], heads[i]);
+        int headRows = item.tokens * shape.group();
+        int rows = headRows * item.heads;
+        loadQueries(w, item);
         Arrays.fill(w.sums, 0, rows * dim, 0f);
         Arrays.fill(w.maximum, 0, rows, Float.NEGATIVE_INFINITY);
         Arrays.fill(w.total, 0, rows * LANES, 0f);
 
         int firstPosition = batch.positions[first];
-        int context = firstPosition + tokens;
+        int context = firstPosition + item.tokens;
         int firstBlock = firstSeen(firstPosition) / BLOCK;
         for (int start = firstBlock * BLOCK; start < context; start += BLOCK) {
             A block = cache.block(batch.blocks[sequence][start / BLOCK]);
-            for (int h = 0; h < heads[i]; h++) {
-                int keys = cache.keys(layer, firstHead[i] + h);
-                int values = cache.values(layer, firstHead[i] + h);
+            for (int h = 0; h < item.heads; h++) {
+                int keys = cache.keys(layer, item.firstHead + h);
+                int values = cache.values(layer, item.firstHead + h);
                 addBlock(w, block, keys, values, start, firstPosition, h * headRows, headRows);
             }
         }
-        storeResults(w, first, tokens, firstHead[i], heads[i]);
+        storeResults(w, item);
     }
 
     /** One block's keys and values for the rows of one KV head. */
@@ -188,12 +240,12 @@ final class Attention<A> implements Team.Task {
     }
 
     /** The rows of each head, one head's behind the other's. */
-    private void loadQueries(Work w, int first, int tokens, int firstHead, int heads) {
+    private void loadQueries(Work w, Item item) {
         int width = shape.group() * shape.headDim();
         int at = 0;
-        for (int h = firstHead; h < firstHead + heads; h++) {
-            for (int t = 0; t < tokens; t++, at += width) {
-                qkv.get(first + t, h * shape.columnsPerKvHead(), w.q, at, width);
+        for (int h = item.firstHead; h < item.firstHead + item.heads; h++) {
+            for (int t = 0; t < item.tokens; t++, at += width) {
+                qkv.get(item.firstToken + t, h * shape.columnsPerKvHead(), w.q, at, width);
             }
         }
         for (int i = 0; i < at; i++) w.q[i] *= scale;
@@ -247,17 +299,23 @@ final class Attention<A> implements Team.Task {
         return Float.isNaN(now) ? Float.NaN : Vectors.exp(before - now);
     }
 
-    private void storeResults(Work w, int first, int tokens, int firstHead, int heads) {
+    private void storeResults(Work w, Item item) {
         int dim = shape.headDim();
         int group = shape.group();
-        for (int row = 0; row < tokens * group * heads; row++) {
+        int headRows = item.tokens * group;
+        for (int row = 0; row < headRows * item.heads; row++) {
             float total = 0;
             for (int i = 0; i < LANES; i++) total += w.total[row * LANES + i];
             float inverse = 1 / total;
             for (int d = 0; d < dim; d++) w.head[d] = w.sums[row * dim + d] * inverse;
-            int token = first + row / group % tokens;
-            int head = (firstHead + row / (group * tokens)) * group + row % group;
+            int token = item.firstToken + row / group % item.tokens;
+            int head = (item.firstHead + row / headRows) * group + row % group;
             out.convert(token, head * dim, w.head, dim, w.halves);
         }
+    }
+
+    @Override
+    public void close() {
+        for (AttentionProducts p : products) p.close();
     }
 }

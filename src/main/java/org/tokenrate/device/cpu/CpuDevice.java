@@ -337,9 +337,15 @@ public final class CpuDevice implements Device {
 
     private LayerKernels<?> kernels(KvCache cache, AttentionShape shape) {
         if (kernels == null || kernels.cache != cache || !kernels.shape.equals(shape)) {
+            closeKernels();
             kernels = newKernels((KvBlocks<?>) cache, shape);
         }
         return kernels;
+    }
+
+    private void closeKernels() {
+        if (kernels != null) kernels.attention.close();
+        kernels = null;
     }
 
     private <A> LayerKernels<A> newKernels(KvBlocks<A> cache, AttentionShape shape) {
@@ -394,6 +400,6 @@ public final class CpuDevice implements Device {
         weights.close();
         for (FourBitScratch s : fourBitScratch) s.free();
         products.close();
-        kernels = null;
+        closeKernels();
     }
 }

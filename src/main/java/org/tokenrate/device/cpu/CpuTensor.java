@@ -70,6 +70,11 @@ final class CpuTensor implements Tensor, Residual {
         floats.put(row * columns + column, from.floats, row * from.columns, from.columns);
     }
 
+    /** Copies {@code count} elements from where another bf16 tensor's row begins into a row. */
+    void copy(int row, int column, CpuTensor from, int fromRow, int count) {
+        shorts.put(row * columns + column, from.shorts, fromRow * from.columns, count);
+    }
+
     /** Converts to this tensor's type and copies {@code count} elements into a row. */
     void convert(int row, int column, float[] from, int count, short[] scratch) {
         if (type == DType.F32) {

@@ -1,5 +1,7 @@
 package org.tokenrate.device.cpu;
 
+import org.tokenrate.checkpoint.DType;
+
 /**
  * How keys and values lie in a block, and the two inner loops of attention over one block and one
  * KV head. A "row" is a query: one head of one token. Rows come four at a time where there are
@@ -8,6 +10,9 @@ package org.tokenrate.device.cpu;
  * @param <A> the array type of a block
  */
 interface KvKernel<A> {
+    /** What keys and values are kept as. */
+    DType type();
+
     /** Array elements that hold {@code numbers} numbers. */
     int arrayElements(int numbers);
 

@@ -3,6 +3,7 @@ package org.tokenrate.device.cpu;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.KvCache;
 
 /**
@@ -22,6 +23,11 @@ final class KvKernelBf16 implements KvKernel<int[]> {
 
     /** Elements that one row goes over together: four vectors, eight sums. */
     private static final int WIDE = 4 * LANES;
+
+    @Override
+    public DType type() {
+        return DType.BF16;
+    }
 
     @Override
     public int arrayElements(int numbers) {

@@ -1,6 +1,7 @@
 package org.tokenrate.device.cpu;
 
 import jdk.incubator.vector.FloatVector;
+import org.tokenrate.checkpoint.DType;
 import org.tokenrate.device.KvCache;
 
 /** Keys and values as 32-bit floats. */
@@ -11,6 +12,11 @@ final class KvKernelF32 implements KvKernel<float[]> {
 
     /** Vectors that one row goes over together; a block's tokens are a multiple of them. */
     private static final int WIDE = 4;
+
+    @Override
+    public DType type() {
+        return DType.F32;
+    }
 
     @Override
     public int arrayElements(int numbers) {

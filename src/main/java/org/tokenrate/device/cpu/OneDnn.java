@@ -121,6 +121,20 @@ final class OneDnn {
         return description;
     }
 
+    /** Weights of bf16 in panels of 64 outputs, pairs of neighbouring inputs in each. */
+    static dnnl_memory_desc pairPanels(int inputs, int outputs) {
+        dnnl_memory_desc description = new dnnl_memory_desc();
+        check(
+                dnnl.dnnl_memory_desc_create_with_tag(
+                        description,
+                        2,
+                        new long[] {inputs, outputs},
+                        dnnl.dnnl_bf16,
+                        dnnl.dnnl_BA16a64b2a),
+                "dnnl_memory_desc_create_with_tag");
+        return description;
+    }
+
     /** Attributes of a product that works in a scratchpad of the caller's. */
     static dnnl_primitive_attr attributes() {
         dnnl_primitive_attr attributes = new dnnl_primitive_attr();

@@ -149,7 +149,7 @@ final class WeightsLayout implements AutoCloseable {
 
     /** Whether these are panels of 64 outputs, pairs of neighbouring inputs of bf16 in each. */
     boolean isOfPairPanels() {
-        dnnl_memory_desc panels = tagged(inputs, outputs, dnnl.dnnl_bf16, dnnl.dnnl_BA16a64b2a);
+        dnnl_memory_desc panels = OneDnn.pairPanels(inputs, outputs);
         boolean equal = dnnl.dnnl_memory_desc_equal(panels, description) != 0;
         dnnl.dnnl_memory_desc_destroy(panels);
         return equal;

@@ -66,4 +66,44 @@ class VectorsTest {
             }
         }
     }
+
+    @Test
+    void powersOfWhatIsNotPositiveAreTheSameWithoutComparisons() {
+        long seed = 5;
+        Random random = new Random(seed);
+        float[] y = new float[Vectors.LANES];
+        float[] got = new float[Vectors.LANES];
+        for (int round = 0; round < NUMBERS / Vectors.LANES; round++) {
+            for (int i = 0; i < y.length; i++) y[i] = 100 * random.nextFloat();
+            y[0] = 0;
+            y[1] = Float.POSITIVE_INFINITY;
+            y[2] = Float.MIN_VALUE;
+            Vectors.expOfMinus(FloatVector.fromArray(Vectors.F, y, 0)).intoArray(got, 0);
+            for (int i = 0; i < y.length; i++) {
+                assertEquals(Vectors.exp(-y[i]), got[i], "at " + y[i] + ", seed " + seed);
+            }
+        }
+    }
+
+    @Test
+    void theMaximumIsThatOfAnyNumbers() {
+        long seed = 6;
+        Random random = new Random(seed);
+        float[] x = new float[3 * Vectors.LANES];
+        for (int round = 0; round < NUMBERS / x.length; round++) {
+            float most = Float.NEGATIVE_INFINITY;
+            int sign = random.nextInt(3) - 1; // all negative, mixed, all positive
+            for (int i = 0; i < x.length; i++) {
+                float size = Math.scalb(random.nextFloat(), random.nextInt(200) - 100);
+                boolean negative = sign < 0 || sign == 0 && random.nextBoolean();
+                x[i] = negative ? -size : size;
+                if (random.nextInt(50) == 0) x[i] = Float.NEGATIVE_INFINITY;
+                if (i >= Vectors.LANES) most = Math.max(most, x[i]);
+            }
+            float got = Vectors.maximum(x, Vectors.LANES, 2 * Vectors.LANES);
+            assertEquals(most, got, "seed " + seed + ", round " + round);
+        }
+        x[Vectors.LANES + 1] = Float.NaN;
+        assertTrue(Float.isNaN(Vectors.maximum(x, Vectors.LANES, 2 * Vectors.LANES)));
+    }
 }
