@@ -142,8 +142,8 @@ final class FourBitLoader {
                 for (int i = 0; i < count; i++) {
                     int o = output + i * PER_INT;
                     int at =
-                            weights.nibblesAt(o / FourBitWeights.PANEL, input)
-                                    + o % FourBitWeights.PANEL;
+                            weights.nibblesAt(
+                                    o / FourBitWeights.PANEL, input, o % FourBitWeights.PANEL);
                     for (int j = 0; j < PER_INT; j++) {
                         weights.nibbles()[at + ORDER[j]] = rows[j][i];
                     }

@@ -18,6 +18,7 @@ final class FourBitScratch {
     private float[] row = new float[0];
     private short[] halves = new short[0];
     private float[] reordered = new float[0];
+    private float[] starts = new float[0];
     private float[] inputSums = new float[0];
     private float[] scales = new float[0];
     private float[] offsets = new float[0];
@@ -41,10 +42,10 @@ final class FourBitScratch {
         reordered = atLeast(reordered, call.rows * inputs);
         readInputs(weights, call, true);
         int width = weights.panels() * PANEL;
-        readScales(weights, 0, weights.panels());
+        readScales(weights, 0, weights.panels(), 0);
         sums = atLeast(sums, call.rows * width);
         Arrays.fill(sums, 0, call.rows * width, 0);
-        FourBitKernel.multiply(weights, reordered, call.rows, scales, part, sums);
+        FourBitKernel.multiply(weights, reordered, starts, call.rows, scales, part, sums);
         finish(weights, call, width, firstOutput, weights.outputs());
     }
 
@@ -55,7 +56,7 @@ final class FourBitScratch {
         for (int panel = 0; panel < weights.panels(); panel += step) {
             int panels = Math.min(step, weights.panels() - panel);
             int width = panels * PANEL;
-            readScales(weights, panel, panels);
+            readScales(weights, panel, panels, FourBitKernel.EXPANDED_BASE);
             sums = atLeast(sums, call.rows * width);
             tile.multiply(weights, panel, panels, call.x, call.rows, call.bucket, scales, sums);
             int outputs = Math.min(width, weights.outputs() - panel * PANEL);
@@ -69,28 +70,36 @@ final class FourBitScratch {
 
     private void readInputs(FourBitWeights weights, Call call, boolean reorder) {
         int inputs = weights.inputs();
-        int groups = inputs / weights.groupSize();
+        int size = weights.groupSize();
+        int groups = inputs / size;
         row = atLeast(row, inputs);
+        if (reorder) starts = atLeast(starts, 2 * call.rows * groups);
         if (halves.length < inputs) halves = new short[inputs];
         inputSums = atLeast(inputSums, call.rows * groups);
         for (int r = 0; r < call.rows; r++) {
             call.x.toFloats(r, row, halves);
             if (reorder) FourBitKernel.reorder(row, inputs, reordered, r * inputs);
             for (int g = 0; g < groups; g++) {
-                inputSums[r * groups + g] =
-                        FourBitKernel.sum(row, g * weights.groupSize(), weights.groupSize());
+                int at = g * size;
+                int group = r * groups + g;
+                inputSums[group] = FourBitKernel.sum(row, at, size);
+                if (reorder) {
+                    FourBitKernel.starts(reordered, r * inputs + at, size, starts, 2 * group);
+                }
             }
         }
     }
 
-    private void readScales(FourBitWeights weights, int panel, int panels) {
+    /** {@code base}: what the products' numbers are above q. */
+    private void readScales(FourBitWeights weights, int panel, int panels, float base) {
         int groups = weights.inputs() / weights.groupSize();
         int width = panels * PANEL;
         scales = atLeast(scales, groups * width);
         offsets = atLeast(offsets, groups * width);
         for (int p = 0; p < panels; p++) {
             for (int g = 0; g < groups; g++) {
-                FourBitKernel.scales(weights, panel + p, g, scales, offsets, g * width + p * PANEL);
+                int at = g * width + p * PANEL;
+                FourBitKernel.scales(weights, panel + p, g, base, scales, offsets, at);
             }
         }
     }
