@@ -22,7 +22,7 @@ final class Attention<A> implements Team.Task {
     /** Items to have for each thread, if there are heads to make them of: for an even share. */
     private static final int ITEMS_A_THREAD = 2;
 
-    private static final int BLOCK = KvCache.BLOCK_TOKENS;
+    private static final int BLOCK = KvCache.TILE_TOKENS;
     private static final int ROWS = 4;
     private static final int LANES = Vectors.LANES;
     private static final int ITEM_BITS = 24;
@@ -149,10 +149,10 @@ final class Attention<A> implements Team.Task {
         int context = firstPosition + tokens;
         int firstBlock = firstSeen(firstPosition) / BLOCK;
         for (int start = firstBlock * BLOCK; start < context; start += BLOCK) {
-            A block = cache.block(batch.blocks[sequence][start / BLOCK]);
+            A block = cache.block(batch.blocks[sequence], start);
             for (int h = 0; h < heads[i]; h++) {
-                int keys = cache.keys(layer, firstHead[i] + h);
-                int values = cache.values(layer, firstHead[i] + h);
+                int keys = cache.keys(layer, start, firstHead[i] + h);
+                int values = cache.values(keys);
                 addBlock(w, block, keys, values, start, firstPosition, h * headRows, headRows);
             }
         }
