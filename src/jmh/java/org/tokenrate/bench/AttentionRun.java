@@ -4,6 +4,7 @@ import java.io.IOException;
 import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
+import org.tokenrate.device.KvCache;
 import org.tokenrate.device.Tensor;
 import org.tokenrate.engine.local.LocalDevices;
 
@@ -47,11 +48,27 @@ final class AttentionRun implements AutoCloseable {
         return DeviceRun.heads(query, kv, headDim, context);
     }
 
-    /** As many layers as hold so many bytes of keys and values. */
+    /**
+     * @throws IllegalArgumentException unless KV blocks can be of so many tokens
+     */
+    static void requireBlock(int block) {
+        if (block < KvCache.TILE_TOKENS || block % KvCache.TILE_TOKENS != 0) {
+            throw new IllegalArgumentException(
+                    "block=%d must be %d tokens or a multiple of them, e.g. -p block=%d"
+                            .formatted(block, KvCache.TILE_TOKENS, 2 * KvCache.TILE_TOKENS));
+        }
+    }
+
+    /**
+     * As many layers as hold so many bytes of keys and values.
+     *
+     * @param block tokens of a KV block
+     */
     static AttentionRun ofBytes(
             String engine,
             String dtype,
             AttentionShape shape,
+            int block,
             int sequences,
             int context,
             int maxTokens,
@@ -60,15 +77,17 @@ final class AttentionRun implements AutoCloseable {
         Device device = LocalDevices.open(engine, dtype, false);
         long layer = (long) (bytesOfToken(device, shape) * sequences * context);
         int layers = Math.min(MOST_LAYERS, PartBenchmark.copies(bytes, layer));
-        return new AttentionRun(device, shape, layers, sequences, context, maxTokens);
+        return new AttentionRun(device, shape, block, layers, sequences, context, maxTokens);
     }
 
     /**
      * @param device closed with this, or here if this fails
+     * @param block tokens of a KV block
      */
     AttentionRun(
             Device device,
             AttentionShape shape,
+            int block,
             int layers,
             int sequences,
             int context,
@@ -76,7 +95,7 @@ final class AttentionRun implements AutoCloseable {
             throws IOException {
         this.shape = shape;
         this.layers = layers;
-        run = new DeviceRun(device, maxTokens, Math.max(sequences, maxTokens));
+        run = new DeviceRun(device, maxTokens, Math.max(sequences, maxTokens), block);
         projection = run.projection(shape);
         out = device.newInput(maxTokens, shape.heads() * shape.headDim());
         run.begin(shape, layers, sequences, context);

@@ -19,11 +19,13 @@ import org.tokenrate.device.Batch;
  * {@code ReadBandwidthBenchmark} says what the machine could read. {@code gflop} counts 4 * heads *
  * headDim * context: with many query heads to a KV head arithmetic may decide after all.
  *
- * <p>Keys and values lie in blocks of 64 tokens in random places of the pool, in as many layers as
- * make {@link #kvMb} MiB, more than the last cache holds; an invocation goes through all layers.
+ * <p>Keys and values lie in blocks of {@link #block} tokens in random places of the pool, in as
+ * many layers as make {@link #kvMb} MiB, more than the last cache holds; an invocation goes through
+ * all layers. Larger blocks make longer runs of memory and shorter block tables; what a context
+ * leaves empty of its last block takes memory and counts for nothing.
  *
  * <pre>{@code
- * java -jar target/benchmarks.jar "DecodeAttention|ReadBandwidth" -p batch=1,16,64 -p context=256,1024 -p heads=32/4
+ * java -jar target/benchmarks.jar "DecodeAttention|ReadBandwidth" -p batch=1,16,64 -p context=256,1024 -p heads=32/4 -p block=64,256
  * }</pre>
  */
 public class DecodeAttentionBenchmark extends DeviceBenchmark {
@@ -43,6 +45,10 @@ public class DecodeAttentionBenchmark extends DeviceBenchmark {
     @Param("64")
     public int headDim;
 
+    /** Tokens of a KV block, a multiple of 64; the engine's have 64. */
+    @Param("64")
+    public int block;
+
     /** MiB of keys and values that an invocation reads, at least. */
     @Param("256")
     public int kvMb;
@@ -55,10 +61,18 @@ public class DecodeAttentionBenchmark extends DeviceBenchmark {
         requireAtLeast("batch", batch, 1);
         requireAtLeast("context", context, 1);
         requireAtLeast("kvMb", kvMb, 1);
+        AttentionRun.requireBlock(block);
         AttentionShape shape = AttentionRun.shape(heads, headDim, context);
         attention =
                 AttentionRun.ofBytes(
-                        engine, dtype, shape, batch, context, Math.max(batch, 256), kvMb * MIB);
+                        engine,
+                        dtype,
+                        shape,
+                        block,
+                        batch,
+                        context,
+                        Math.max(batch, 256),
+                        kvMb * MIB);
         last = attention.run().lastTokens();
         attention.project(last);
     }

@@ -16,6 +16,7 @@ import org.tokenrate.device.Rope;
 import org.tokenrate.device.RopeScaling;
 import org.tokenrate.device.Table;
 import org.tokenrate.device.Tensor;
+import org.tokenrate.engine.local.RankedDecoder;
 
 /**
  * A device with all that its operations need around them, as in an engine: batches, KV memory in
@@ -34,21 +35,29 @@ final class DeviceRun implements AutoCloseable {
     private final Device device;
     private final int maxTokens;
     private final int maxSequences;
+    private final int blockTokens;
     private final Tensor done;
     private AttentionShape shape = heads(1, 1, HEAD_DIM, 1);
     private KvCache cache;
     private int[][] blocks = new int[0][];
     private int[] tokens = new int[0];
 
+    /** With KV blocks of the engine's size. */
+    DeviceRun(Device device, int maxTokens, int maxSequences) {
+        this(device, maxTokens, maxSequences, RankedDecoder.BLOCK_TOKENS);
+    }
+
     /**
      * @param device closed with this
      * @param maxTokens most tokens of a batch
      * @param maxSequences most sequences of a batch
+     * @param blockTokens tokens of a KV block
      */
-    DeviceRun(Device device, int maxTokens, int maxSequences) {
+    DeviceRun(Device device, int maxTokens, int maxSequences, int blockTokens) {
         this.device = device;
         this.maxTokens = maxTokens;
         this.maxSequences = maxSequences;
+        this.blockTokens = blockTokens;
         done = device.newTensor(1, 8);
     }
 
@@ -86,14 +95,14 @@ final class DeviceRun implements AutoCloseable {
     void begin(AttentionShape shape, int layers, int sequences, int context) {
         requireFree(shape, layers, sequences, context);
         int count = Math.toIntExact(blocks(sequences, context));
-        KvCache made = device.newKvCache(count, layers, shape.kvHeads(), shape.headDim());
+        KvCache made =
+                device.newKvCache(count, blockTokens, layers, shape.kvHeads(), shape.headDim());
         begin(made, shape, sequences, context);
     }
 
     /** KV blocks of so many sequences. */
-    static long blocks(int sequences, int context) {
-        long each = (context + KvCache.BLOCK_TOKENS - 1) / KvCache.BLOCK_TOKENS;
-        return sequences * each;
+    long blocks(int sequences, int context) {
+        return (long) sequences * KvCache.blocksFor(context, blockTokens);
     }
 
     /**
@@ -102,7 +111,8 @@ final class DeviceRun implements AutoCloseable {
     void requireFree(AttentionShape shape, int layers, int sequences, int context) {
         long needed =
                 blocks(sequences, context)
-                        * device.kvBlockBytes(layers, shape.kvHeads(), shape.headDim());
+                        * device.kvBlockBytes(
+                                blockTokens, layers, shape.kvHeads(), shape.headDim());
         if (needed > device.freeBytes()) {
             throw new IllegalArgumentException(
                     "%d sequences of %d tokens in %d layers need %d MiB of KV memory, and %d are free; give fewer or shorter ones"
@@ -123,7 +133,7 @@ final class DeviceRun implements AutoCloseable {
     void begin(KvCache cache, AttentionShape shape, int sequences, int context) {
         this.cache = cache;
         this.shape = shape;
-        int each = (int) blocks(1, context);
+        int each = cache.blocksFor(context);
         Random random = new Random(1);
         // As in a pool from which sequences have come and gone.
         List<Integer> ids = new ArrayList<>();

@@ -88,13 +88,13 @@ class NoOpDevice implements Device {
     }
 
     @Override
-    public long kvBlockBytes(int layers, int kvHeads, int headDim) {
+    public long kvBlockBytes(int blockTokens, int layers, int kvHeads, int headDim) {
         return 1;
     }
 
     @Override
-    public KvCache newKvCache(int blocks, int layers, int kvHeads, int headDim) {
-        return new KvCache() {};
+    public KvCache newKvCache(int blocks, int blockTokens, int layers, int kvHeads, int headDim) {
+        return () -> blockTokens;
     }
 
     @Override

@@ -42,6 +42,10 @@ public class PrefillAttentionBenchmark extends DeviceBenchmark {
     @Param("64")
     public int headDim;
 
+    /** Tokens of a KV block, a multiple of 64; the engine's have 64. */
+    @Param("64")
+    public int block;
+
     private final List<Batch> chunks = new ArrayList<>();
     private AttentionRun attention;
 
@@ -49,10 +53,11 @@ public class PrefillAttentionBenchmark extends DeviceBenchmark {
     public void fill() throws IOException {
         requireAtLeast("prompt", prompt, 1);
         requireAtLeast("chunk", chunk, 1);
+        AttentionRun.requireBlock(block);
         AttentionShape shape = AttentionRun.shape(heads, headDim, prompt);
         attention =
                 new AttentionRun(
-                        LocalDevices.open(engine, dtype, false), shape, 1, 1, prompt, chunk);
+                        LocalDevices.open(engine, dtype, false), shape, block, 1, 1, prompt, chunk);
         for (int from = 0; from < prompt; from += chunk) {
             Batch batch = attention.run().newBatch();
             attention.run().add(batch, 0, from, Math.min(from + chunk, prompt));

@@ -19,7 +19,6 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
-import org.tokenrate.device.KvCache;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.FinishReason;
 import org.tokenrate.engine.GenerationRequest;
@@ -27,6 +26,7 @@ import org.tokenrate.engine.LoadListener;
 import org.tokenrate.engine.SamplingParams;
 import org.tokenrate.engine.TokenListener;
 import org.tokenrate.engine.local.LocalEngine;
+import org.tokenrate.engine.local.RankedDecoder;
 
 /**
  * The engine without its computing: scheduler, KV pool and token delivery over a device that does
@@ -79,7 +79,7 @@ public class SchedulerBenchmark {
         PartBenchmark.requireAtLeast("requests", requests, 1);
         PartBenchmark.requireAtLeast("promptTokens", promptTokens, 1);
         PartBenchmark.requireAtLeast("outputTokens", outputTokens, 1);
-        int each = (promptTokens + outputTokens - 1) / KvCache.BLOCK_TOKENS + 1;
+        int each = (promptTokens + outputTokens - 1) / RankedDecoder.BLOCK_TOKENS + 1;
         PartBenchmark.requireAtLeast("kvBlocks", kvBlocks, each);
         var options =
                 new EngineOptions(

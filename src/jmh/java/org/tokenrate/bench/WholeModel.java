@@ -6,7 +6,6 @@ import java.util.List;
 import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
-import org.tokenrate.device.KvCache;
 import org.tokenrate.engine.local.RankedDecoder;
 import org.tokenrate.model.ModelConfig;
 import org.tokenrate.model.ModelSource;
@@ -57,7 +56,7 @@ final class WholeModel implements AutoCloseable {
         for (int r = 0; r < runs.size(); r++) {
             runs.get(r).requireFree(decoder.shape(r), layers, sequences, context);
         }
-        decoder.allocate(Math.toIntExact(DeviceRun.blocks(sequences, context)));
+        decoder.allocate(Math.toIntExact(run().blocks(sequences, context)));
         for (int r = 0; r < runs.size(); r++) {
             runs.get(r).begin(decoder.cache(r), decoder.shape(r), sequences, context);
             random.get(r).fillCache(layers);
@@ -98,7 +97,7 @@ final class WholeModel implements AutoCloseable {
 
     /** Bytes of keys and values of a token in all layers, on all ranks together. */
     double kvBytes() {
-        return (double) decoder.kvBlockBytes() / KvCache.BLOCK_TOKENS;
+        return (double) decoder.kvBlockBytes() / RankedDecoder.BLOCK_TOKENS;
     }
 
     ModelConfig config() {

@@ -22,7 +22,10 @@ public final class Batch {
     /** Tokens of each sequence's prompt, {@code [sequences]}. */
     public final int[] promptLength;
 
-    /** KV blocks of each sequence in the order of its tokens, {@code [sequences][]}. */
+    /**
+     * KV blocks of each sequence in the order of its tokens, {@code [sequences][]}; each holds
+     * {@link KvCache#blockTokens}.
+     */
     public final int[][] blocks;
 
     /** Rows whose next token is wanted, {@code [samples]}. */

@@ -61,10 +61,21 @@ public interface Device extends AutoCloseable {
 
     Table loadTable(TensorData data) throws IOException;
 
-    /** Bytes of one KV block: keys and values of every layer for its tokens. */
-    long kvBlockBytes(int layers, int kvHeads, int headDim);
+    /**
+     * Bytes of one KV block: keys and values of every layer for its tokens.
+     *
+     * @param blockTokens tokens of a block, a multiple of {@link KvCache#TILE_TOKENS}
+     * @throws IllegalArgumentException as {@link KvCache#blockElements} says
+     */
+    long kvBlockBytes(int blockTokens, int layers, int kvHeads, int headDim);
 
-    KvCache newKvCache(int blocks, int layers, int kvHeads, int headDim);
+    /**
+     * Makes KV memory.
+     *
+     * @param blockTokens tokens of a block, a multiple of {@link KvCache#TILE_TOKENS}
+     * @throws IllegalArgumentException as {@link KvCache#blockElements} says
+     */
+    KvCache newKvCache(int blocks, int blockTokens, int layers, int kvHeads, int headDim);
 
     /**
      * Runs an iteration's operations, from {@link #embed} to the logits, all of them on this batch

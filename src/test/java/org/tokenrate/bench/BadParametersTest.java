@@ -27,6 +27,7 @@ class BadParametersTest {
         b.context = 64;
         b.heads = "4/2";
         b.headDim = 32;
+        b.block = 64;
         b.kvMb = 1;
         return b;
     }
@@ -63,6 +64,35 @@ class BadParametersTest {
         b.headDim = 33;
         assertEquals(
                 "headDim=33 must be even, from 2 to 1024, e.g. -p headDim=64", refusal(b::fill));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-64, 0, 63, 100})
+    void aBlockThatIsNotOfWholeTilesIsRefused(int block) {
+        String message =
+                "block=%d must be 64 tokens or a multiple of them, e.g. -p block=128"
+                        .formatted(block);
+        var decode = attention();
+        decode.block = block;
+        assertEquals(message, refusal(decode::fill));
+        var prefill = new PrefillAttentionBenchmark();
+        prefill.engine = "cpu:1";
+        prefill.dtype = "f32";
+        prefill.prompt = 1;
+        prefill.chunk = 1;
+        prefill.heads = "4/2";
+        prefill.headDim = 32;
+        prefill.block = block;
+        assertEquals(message, refusal(prefill::fill));
+    }
+
+    @Test
+    void aBlockThatCannotBeAddressedIsRefusedWithTheNumbers() {
+        var b = attention();
+        b.block = 1 << 24;
+        assertEquals(
+                "a KV block of 16777216 tokens in 32 layers of 2 heads of 32 has 68719476736 numbers, of at most 2147483647; give it fewer tokens",
+                refusal(b::fill));
     }
 
     @Test

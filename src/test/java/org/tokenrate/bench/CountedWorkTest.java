@@ -114,14 +114,19 @@ class CountedWorkTest {
         }
     }
 
-    /** 2 sequences of 70 tokens, 4 heads of 32 over 2: 71,680 bytes a layer, so 15 in a MiB. */
-    @Test
-    void decodeAttentionReadsEachKeyAndValueOnce() throws Exception {
+    /**
+     * 2 sequences of 70 tokens, 4 heads of 32 over 2: 71,680 bytes a layer, so 15 in a MiB; what is
+     * empty of a block counts for nothing.
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {64, 128, 256})
+    void decodeAttentionReadsEachKeyAndValueOnce(int block) throws Exception {
         DecodeAttentionBenchmark b = onCpu(new DecodeAttentionBenchmark());
         b.batch = 2;
         b.context = 70;
         b.heads = "4/2";
         b.headDim = 32;
+        b.block = block;
         b.kvMb = 1;
         b.fill();
         try {
@@ -134,13 +139,15 @@ class CountedWorkTest {
     }
 
     /** Five tokens see 1 + 2 + 3 + 4 + 5. */
-    @Test
-    void prefillAttentionCountsWhatIsNotMasked() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {64, 128})
+    void prefillAttentionCountsWhatIsNotMasked(int block) throws Exception {
         PrefillAttentionBenchmark b = onCpu(new PrefillAttentionBenchmark());
         b.prompt = 5;
         b.chunk = 2;
         b.heads = "4/2";
         b.headDim = 32;
+        b.block = block;
         b.fill();
         try {
             b.attention(flops);

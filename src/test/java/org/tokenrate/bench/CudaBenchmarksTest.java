@@ -64,13 +64,15 @@ class CudaBenchmarksTest {
         }
     }
 
-    @Test
-    void decodeAttention() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {64, 128})
+    void decodeAttention(int block) throws Exception {
         DecodeAttentionBenchmark b = onGpu(new DecodeAttentionBenchmark());
         b.batch = 2;
         b.context = 300; // enough to be split
         b.heads = "4/2";
         b.headDim = 64;
+        b.block = block;
         b.kvMb = 1;
         b.fill();
         try {
@@ -81,13 +83,15 @@ class CudaBenchmarksTest {
         }
     }
 
-    @Test
-    void prefillAttention() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {64, 128})
+    void prefillAttention(int block) throws Exception {
         PrefillAttentionBenchmark b = onGpu(new PrefillAttentionBenchmark());
         b.prompt = 100;
         b.chunk = 64;
         b.heads = "4/2";
         b.headDim = 64;
+        b.block = block;
         b.fill();
         try {
             b.attention(flops);

@@ -78,9 +78,14 @@ final class OurEngine {
         try (HfCheckpoint checkpoint = HfCheckpoint.open(folder);
                 CpuDevice device = new CpuDevice(DType.F32, THREADS)) {
             Decoder decoder = new Decoder(config, checkpoint, device, tokens.length, 1);
-            int blocks = (tokens.length + KvCache.BLOCK_TOKENS - 1) / KvCache.BLOCK_TOKENS;
+            int blocks = KvCache.blocksFor(tokens.length, KvCache.TILE_TOKENS);
             KvCache cache =
-                    device.newKvCache(blocks, config.layers(), config.kvHeads(), config.headDim());
+                    device.newKvCache(
+                            blocks,
+                            KvCache.TILE_TOKENS,
+                            config.layers(),
+                            config.kvHeads(),
+                            config.headDim());
             Batch batch = new Batch(tokens.length, 1);
             batch.clear();
             batch.add(tokens, 0, tokens.length, given, IntStream.range(0, blocks).toArray());

@@ -51,7 +51,9 @@ class AwqDecoderTest {
                 CpuDevice device = new CpuDevice(dtype, 2)) {
             dequantise(model, checkpoint);
             Decoder decoder = new Decoder(CONFIG, checkpoint, device, PROMPT, 1);
-            KvCache cache = device.newKvCache(2, 2, CONFIG.kvHeads(), CONFIG.headDim());
+            KvCache cache =
+                    device.newKvCache(
+                            2, KvCache.TILE_TOKENS, 2, CONFIG.kvHeads(), CONFIG.headDim());
             ReferenceDecoder reference = new ReferenceDecoder(model);
             int[] tokens = new int[PROMPT + ANSWER];
             Random random = new Random(SEED);

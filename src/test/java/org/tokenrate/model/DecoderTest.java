@@ -1,5 +1,6 @@
 package org.tokenrate.model;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.tokenrate.device.cpu.CpuTypes.assumeMultiplied;
 
@@ -240,6 +241,38 @@ class DecoderTest {
         }
     }
 
+    /** Lengths at a tile's and a block's boundary, about it, and between; whole and windowed. */
+    @ParameterizedTest
+    @CsvSource({"128, F32", "192, F32", "256, F32", "128, BF16", "256, BF16"})
+    void largerBlocksGiveTheSameLogitsToTheLastBit(int block, DType dtype) throws IOException {
+        assumeMultiplied(dtype);
+        Random random = new Random(block);
+        int[] lengths = {1, 63, 64, 65, 100, 127, 128, 129, 191, 192, 256, 257, 300};
+        int[] chunk = new int[lengths.length];
+        int[][] tokens = new int[lengths.length][];
+        ModelConfig plain = RandomModel.llama(24, 2, 6, 2, 16, 40, 60, false);
+        for (int s = 0; s < lengths.length; s++) {
+            tokens[s] = tokens(random, lengths[s], plain.vocabularySize());
+            chunk[s] = s % 3 == 0 ? 1 : 1 + random.nextInt(30);
+        }
+        AttentionConfig windowed =
+                new AttentionConfig(6, 2, 16, false, false, false, SlidingWindow.of(70, 0, 2));
+        for (AttentionConfig attention : List.of(plain.attention(), windowed)) {
+            RandomModel model =
+                    new RandomModel(with(plain, plain.rope(), attention), dtype, random);
+            float[][] expected;
+            try (CpuDevice device = new CpuDevice(dtype, 2)) {
+                expected = logits(model, device, tokens, lengths, chunk, KvCache.TILE_TOKENS);
+            }
+            try (CpuDevice device = new CpuDevice(dtype, 2)) {
+                float[][] got = logits(model, device, tokens, lengths, chunk, block);
+                for (int s = 0; s < lengths.length; s++) {
+                    assertArrayEquals(expected[s], got[s], lengths[s] + " tokens");
+                }
+            }
+        }
+    }
+
     /** A ragged batch of prompts, fed in random chunks, with random blocks of the cache. */
     private static void compare(long seed, Architecture architecture, DType dtype, double tolerance)
             throws IOException {
@@ -277,19 +310,38 @@ class DecoderTest {
             double tolerance,
             String what)
             throws IOException {
+        float[][] logits = logits(model, device, tokens, prompts, chunk, KvCache.TILE_TOKENS);
+        ReferenceDecoder reference = new ReferenceDecoder(model);
+        for (int s = 0; s < tokens.length; s++) {
+            double[] expected = reference.logits(tokens[s], tokens[s].length, prompts[s]);
+            assertClose(expected, logits[s], tolerance, what + " sequence " + s);
+        }
+    }
+
+    /** Logits of each sequence's last token; its tokens come chunk by chunk. */
+    private static float[][] logits(
+            RandomModel model,
+            CpuDevice device,
+            int[][] tokens,
+            int[] prompts,
+            int[] chunk,
+            int blockTokens)
+            throws IOException {
         ModelConfig config = model.config();
         Decoder decoder = new Decoder(config, model, device, MAX_TOKENS, tokens.length);
-        KvCache cache = device.newKvCache(64, config.layers(), config.kvHeads(), config.headDim());
+        KvCache cache =
+                device.newKvCache(
+                        64, blockTokens, config.layers(), config.kvHeads(), config.headDim());
         int[][] blocks = new int[tokens.length][];
         int nextBlock = 63;
         for (int s = 0; s < blocks.length; s++) {
-            blocks[s] = new int[tokens[s].length / KvCache.BLOCK_TOKENS + 1];
+            blocks[s] = new int[cache.blocksFor(tokens[s].length)];
             for (int i = 0; i < blocks[s].length; i++) blocks[s][i] = nextBlock--;
         }
 
         Batch batch = new Batch(MAX_TOKENS, tokens.length);
         int[] done = new int[tokens.length];
-        ReferenceDecoder reference = new ReferenceDecoder(model);
+        float[][] all = new float[tokens.length][];
         boolean more = true;
         while (more) {
             batch.clear();
@@ -306,11 +358,10 @@ class DecoderTest {
             }
             Tensor logits = decoder.logits(batch, cache);
             for (int i = 0; i < batch.sampleCount(); i++) {
-                int s = sampled[i];
-                double[] expected = reference.logits(tokens[s], tokens[s].length, prompts[s]);
-                assertClose(expected, device.read(logits, i), tolerance, what + " sequence " + s);
+                all[sampled[i]] = device.read(logits, i);
             }
         }
+        return all;
     }
 
     private static void assertClose(double[] expected, float[] got, double tolerance, String what) {

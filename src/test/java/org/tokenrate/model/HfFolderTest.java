@@ -55,7 +55,12 @@ class HfFolderTest {
         try (CpuDevice device = new CpuDevice(DType.F32, 1)) {
             Decoder decoder = new Decoder(config, checkpoint, device, 4, 1);
             KvCache cache =
-                    device.newKvCache(1, config.layers(), config.kvHeads(), config.headDim());
+                    device.newKvCache(
+                            1,
+                            KvCache.TILE_TOKENS,
+                            config.layers(),
+                            config.kvHeads(),
+                            config.headDim());
             Batch batch = new Batch(4, 1);
             batch.clear();
             batch.add(new int[] {3, 1, 4}, 0, 3, 3, new int[] {0});

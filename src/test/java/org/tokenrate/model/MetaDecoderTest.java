@@ -104,7 +104,12 @@ class MetaDecoderTest {
                 CpuDevice device = new CpuDevice(DType.F32, 2)) {
             Decoder decoder = new Decoder(config, checkpoint, device, PROMPT, 1);
             KvCache cache =
-                    device.newKvCache(1, config.layers(), config.kvHeads(), config.headDim());
+                    device.newKvCache(
+                            1,
+                            KvCache.TILE_TOKENS,
+                            config.layers(),
+                            config.kvHeads(),
+                            config.headDim());
             Batch batch = new Batch(PROMPT, 1);
             int[] chosen = new int[1];
             for (int from = 0, to = PROMPT; to < tokens.length; from = to++) {

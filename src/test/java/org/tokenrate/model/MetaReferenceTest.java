@@ -39,7 +39,12 @@ class MetaReferenceTest {
                 CpuDevice device = new CpuDevice(DType.F32, 1)) {
             Decoder decoder = new Decoder(config, checkpoint, device, prompt.length, 1);
             KvCache cache =
-                    device.newKvCache(1, config.layers(), config.kvHeads(), config.headDim());
+                    device.newKvCache(
+                            1,
+                            KvCache.TILE_TOKENS,
+                            config.layers(),
+                            config.kvHeads(),
+                            config.headDim());
             Batch batch = new Batch(prompt.length, 1);
             float[] logits = {};
             for (int from = 0; from < prompt.length; from += chunk) {

@@ -67,7 +67,12 @@ class PerplexityTest {
                 Checkpoint checkpoint = source.open()) {
             Decoder decoder = new Decoder(config, checkpoint, device, 1, 1);
             KvCache cache =
-                    device.newKvCache(2, config.layers(), config.kvHeads(), config.headDim());
+                    device.newKvCache(
+                            2,
+                            KvCache.TILE_TOKENS,
+                            config.layers(),
+                            config.kvHeads(),
+                            config.headDim());
             Batch batch = new Batch(1, 1);
             double[][] all = new double[TOKENS][];
             for (int t = 0; t < TOKENS; t++) {

@@ -39,6 +39,7 @@ final class ShardedDecoder implements AutoCloseable {
             caches.add(
                     device.newKvCache(
                             blocks,
+                            KvCache.TILE_TOKENS,
                             shard.config().layers(),
                             decoder.shape().kvHeads(),
                             shard.config().headDim()));

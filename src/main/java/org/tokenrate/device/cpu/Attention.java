@@ -6,22 +6,21 @@ import org.tokenrate.device.AttentionShape;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.KvCache;
 
-// out[t, h, :] = sum over u of softmax_u(q[t, h] . k[u, g] / sqrt(headDim)) v[u, g],  g = h /
-// group,
-// for u from t - window + 1 to t
+// out[t, h, :] = sum over u of softmax_u(q[t, h] . k[u, g] / sqrt(headDim)) v[u, g]
+// g = h / group; u from t - window + 1 to t
 // qkv: [tokens, kvHeads (group + 2) headDim] f32; out: [tokens, heads headDim] dtype.
-// Flash attention: block by block of the cache, with a running maximum and sum for each row, so
+// Flash attention: tile by tile of the cache, with a running maximum and sum for each row, so
 // that scores never leave the first cache (https://arxiv.org/abs/2205.14135, algorithm 1).
-// A sequence that decodes goes over the heads of a block one behind the other, since they lie so:
+// A sequence that decodes goes over the heads of a tile one behind the other, since they lie so:
 // memory is fastest at long runs. Prompts go by oneDNN's products where it has fast ones.
 final class Attention<A> implements Team.Task, AutoCloseable {
     /** Tokens of a prompt that go over the cache together: their sums still fit the first cache. */
-    private static final int TILE = 16;
+    private static final int MOST_TOKENS = 16;
 
     /** Items to have for each thread, if there are heads to make them of: for an even share. */
     private static final int ITEMS_A_THREAD = 2;
 
-    private static final int BLOCK = KvCache.BLOCK_TOKENS;
+    private static final int TILE = KvCache.TILE_TOKENS;
     private static final int ROWS = 4;
     private static final int LANES = Vectors.LANES;
     private static final int ITEM_BITS = 24;
@@ -49,7 +48,7 @@ final class Attention<A> implements Team.Task, AutoCloseable {
         this.cache = cache;
         scale = (float) (1 / Math.sqrt(shape.headDim()));
         work = new Work[threads];
-        int rows = Math.max(TILE * shape.group(), shape.heads());
+        int rows = Math.max(MOST_TOKENS * shape.group(), shape.heads());
         for (int i = 0; i < threads; i++) work[i] = new Work(rows, shape.headDim());
         boolean fast = AttentionProducts.takes(shape, cache.kernel().type());
         products = new AttentionProducts[fast ? threads : 0];
@@ -74,7 +73,7 @@ final class Attention<A> implements Team.Task, AutoCloseable {
         final float[] sums; // [rows, headDim]
         final float[] maximum; // [rows]
         final float[] total; // [rows, LANES]: a sum across lanes is slow, so it waits for the end
-        final float[] scores = new float[ROWS * BLOCK];
+        final float[] scores = new float[ROWS * TILE];
         final float[] decay = new float[ROWS];
         final float[] head; // [headDim]
         final short[] halves; // [headDim]
@@ -114,7 +113,7 @@ final class Attention<A> implements Team.Task, AutoCloseable {
             int first = batch.start[s];
             int end = batch.start[s + 1];
             boolean byProducts = goesByProducts(first, end - first);
-            int step = byProducts ? tokensAtOnce(end - first, parts) : TILE;
+            int step = byProducts ? tokensAtOnce(end - first, parts) : MOST_TOKENS;
             for (int t = first; t < end; t += step) {
                 int tokens = Math.min(step, end - t);
                 addItems(t, tokens, tokens > 1 ? 1 : headsAtOnce, byProducts);
@@ -127,14 +126,14 @@ final class Attention<A> implements Team.Task, AutoCloseable {
         int context = batch.positions[first] + tokens;
         return products.length > 0
                 && tokens * shape.group() >= AttentionProducts.LEAST_ROWS
-                && context <= AttentionProducts.MOST_CONTEXT
+                && context <= products[0].mostContext()
                 && window >= context;
     }
 
     /** All tokens, which share what is copied for them, unless there are few heads to share out. */
     private int tokensAtOnce(int tokens, int parts) {
         int cuts = Math.max(1, parts / shape.kvHeads());
-        return Math.max(TILE, (tokens + cuts - 1) / cuts);
+        return Math.max(MOST_TOKENS, (tokens + cuts - 1) / cuts);
     }
 
     private void addItems(int token, int tokens, int headsAtOnce, boolean byProducts) {
@@ -177,11 +176,10 @@ final class Attention<A> implements Team.Task, AutoCloseable {
         int position = batch.positions[first];
         int context = position + item.tokens;
         int[] blocks = batch.blocks[batch.sequenceOf[first]];
-        int keys = cache.keys(layer, item.firstHead);
-        int values = cache.values(layer, item.firstHead);
-        for (int start = 0; start < context; start += BLOCK) {
-            int[] block = (int[]) cache.block(blocks[start / BLOCK]);
-            p.load(block, keys, values, start, Math.min(BLOCK, context - start));
+        for (int start = 0; start < context; start += TILE) {
+            int[] block = (int[]) cache.block(blocks, start);
+            int keys = cache.keys(layer, start, item.firstHead);
+            p.load(block, keys, cache.values(keys), start, Math.min(TILE, context - start));
         }
         p.run(qkv, first, item.tokens, position, item.firstHead, out);
     }
@@ -199,20 +197,20 @@ final class Attention<A> implements Team.Task, AutoCloseable {
 
         int firstPosition = batch.positions[first];
         int context = firstPosition + item.tokens;
-        int firstBlock = firstSeen(firstPosition) / BLOCK;
-        for (int start = firstBlock * BLOCK; start < context; start += BLOCK) {
-            A block = cache.block(batch.blocks[sequence][start / BLOCK]);
+        int firstTile = firstSeen(firstPosition) / TILE;
+        for (int start = firstTile * TILE; start < context; start += TILE) {
+            A block = cache.block(batch.blocks[sequence], start);
             for (int h = 0; h < item.heads; h++) {
-                int keys = cache.keys(layer, item.firstHead + h);
-                int values = cache.values(layer, item.firstHead + h);
-                addBlock(w, block, keys, values, start, firstPosition, h * headRows, headRows);
+                int keys = cache.keys(layer, start, item.firstHead + h);
+                int values = cache.values(keys);
+                addTile(w, block, keys, values, start, firstPosition, h * headRows, headRows);
             }
         }
         storeResults(w, item);
     }
 
-    /** One block's keys and values for the rows of one KV head. */
-    private void addBlock(
+    /** One tile's keys and values for the rows of one KV head. */
+    private void addTile(
             Work w,
             A block,
             int keys,
@@ -224,7 +222,7 @@ final class Attention<A> implements Team.Task, AutoCloseable {
         KvKernel<A> kernel = cache.kernel();
         int group = shape.group();
         int dim = shape.headDim();
-        int held = Math.min(BLOCK, firstPosition + rows / group - start);
+        int held = Math.min(TILE, firstPosition + rows / group - start);
         for (int row = 0, some; row < rows; row += some) {
             some = rows - row >= ROWS ? ROWS : 1;
             int at = (firstRow + row) * dim;
@@ -260,18 +258,18 @@ final class Attention<A> implements Team.Task, AutoCloseable {
      *     above {@code from}
      */
     private static void softmaxStep(Work w, int row, int r, int from, int visible) {
-        int at = r * BLOCK;
+        int at = r * TILE;
         if (visible <= from) {
-            Arrays.fill(w.scores, at, at + BLOCK, 0f);
+            Arrays.fill(w.scores, at, at + TILE, 0f);
             w.decay[r] = 1f;
             return;
         }
-        boolean whole = from == 0 && visible == BLOCK;
+        boolean whole = from == 0 && visible == TILE;
         if (!whole) hide(w.scores, at, from, visible, Float.NEGATIVE_INFINITY);
-        float maximum = Math.max(w.maximum[row], Vectors.maximum(w.scores, at, BLOCK));
+        float maximum = Math.max(w.maximum[row], Vectors.maximum(w.scores, at, TILE));
         FloatVector largest = FloatVector.broadcast(Vectors.F, maximum);
         FloatVector sum = FloatVector.zero(Vectors.F);
-        for (int i = at; i < at + BLOCK; i += LANES) {
+        for (int i = at; i < at + TILE; i += LANES) {
             FloatVector p =
                     Vectors.expOfMinus(largest.sub(FloatVector.fromArray(Vectors.F, w.scores, i)));
             p.intoArray(w.scores, i);
@@ -290,7 +288,7 @@ final class Attention<A> implements Team.Task, AutoCloseable {
 
     private static void hide(float[] scores, int at, int from, int visible, float with) {
         Arrays.fill(scores, at, at + from, with);
-        Arrays.fill(scores, at + visible, at + BLOCK, with);
+        Arrays.fill(scores, at + visible, at + TILE, with);
     }
 
     /** e^(before - now); a score that is not a number must not pass for one. */

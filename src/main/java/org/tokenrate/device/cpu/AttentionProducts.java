@@ -38,7 +38,7 @@ final class AttentionProducts implements AutoCloseable {
     private static final int TILE_ROWS = 64;
 
     private static final int HALF_TILE = TILE_ROWS / 2;
-    private static final int BLOCK = KvCache.BLOCK_TOKENS;
+    private static final int KV_TILE = KvCache.TILE_TOKENS;
 
     /** Outputs of a panel of weights. */
     private static final int PANEL = 64;
@@ -59,7 +59,7 @@ final class AttentionProducts implements AutoCloseable {
     private final float[] hidden;
     private final float[] floats;
     private final short[] halves;
-    private final int[] none = new int[BLOCK / 2 * PANEL];
+    private final int[] none = new int[KV_TILE / 2 * PANEL];
     private final Map<Tile, BoundPrimitive[]> tiles = new HashMap<>();
 
     private record Tile(int rows, int context) {}
@@ -97,9 +97,14 @@ final class AttentionProducts implements AutoCloseable {
         halves = new short[shape.group() * dim];
     }
 
+    /** Tokens of the longest context that there is room for. */
+    int mostContext() {
+        return capacity;
+    }
+
     /** The context that primitives are made for: steps of at most a fourth. */
     static int bucket(int context) {
-        int step = Math.max(BLOCK, Integer.highestOneBit(Math.max(1, context - 1)) / 4);
+        int step = Math.max(KV_TILE, Integer.highestOneBit(Math.max(1, context - 1)) / 4);
         return (context + step - 1) / step * step;
     }
 
@@ -108,7 +113,7 @@ final class AttentionProducts implements AutoCloseable {
      */
     void load(int[] block, int keysAt, int valuesAt, int firstToken, int held) {
         int dim = shape.headDim();
-        keyInts.put(firstToken * dim / 2, block, keysAt, dim / 2 * BLOCK);
+        keyInts.put(firstToken * dim / 2, block, keysAt, dim / 2 * KV_TILE);
         int pairs = (held + 1) / 2;
         for (int panel = 0; panel < dim / PANEL; panel++) {
             int to = (panel * capacity + firstToken) / 2 * PANEL;
@@ -120,13 +125,13 @@ final class AttentionProducts implements AutoCloseable {
                     valueInts.put(to + t * PANEL, block, from, PANEL);
                 }
             }
-            valueInts.put(to + pairs * PANEL, none, 0, (BLOCK / 2 - pairs) * PANEL);
+            valueInts.put(to + pairs * PANEL, none, 0, (KV_TILE / 2 - pairs) * PANEL);
         }
     }
 
     /** Puts zeros behind the last token loaded: what lay there may be no numbers. */
     private void clear(int firstToken, int context) {
-        for (int t = firstToken; t < context; t += BLOCK) {
+        for (int t = firstToken; t < context; t += KV_TILE) {
             for (int panel = 0; panel < shape.headDim() / PANEL; panel++) {
                 valueInts.put((panel * capacity + t) / 2 * PANEL, none);
             }
@@ -141,7 +146,7 @@ final class AttentionProducts implements AutoCloseable {
      */
     void run(CpuTensor qkv, int first, int tokens, int position, int kvHead, CpuTensor to) {
         int context = position + tokens;
-        clear((context + BLOCK - 1) / BLOCK * BLOCK, bucket(context));
+        clear((context + KV_TILE - 1) / KV_TILE * KV_TILE, bucket(context));
         for (int t = 0; t < tokens; t += tileTokens) {
             int some = Math.min(tileTokens, tokens - t);
             tile(qkv, first + t, some, position + t, kvHead, to);

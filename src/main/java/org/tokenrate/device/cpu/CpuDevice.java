@@ -78,7 +78,7 @@ public final class CpuDevice implements Device {
 
     private CpuDevice(DType dtype, int threads, RankGroup group, int rank) {
         requireMultiplied(dtype);
-        if (Vectors.LANES > KvCache.BLOCK_TOKENS / 4) {
+        if (Vectors.LANES > KvCache.TILE_TOKENS / 4) {
             throw new IllegalStateException("vectors of " + Vectors.LANES + " floats are too wide");
         }
         this.dtype = dtype;
@@ -252,15 +252,15 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public long kvBlockBytes(int layers, int kvHeads, int headDim) {
-        return 2L * layers * kvHeads * headDim * KvCache.BLOCK_TOKENS * dtype.bytes();
+    public long kvBlockBytes(int blockTokens, int layers, int kvHeads, int headDim) {
+        return (long) KvCache.blockElements(blockTokens, layers, kvHeads, headDim) * dtype.bytes();
     }
 
     @Override
-    public KvCache newKvCache(int blocks, int layers, int kvHeads, int headDim) {
+    public KvCache newKvCache(int blocks, int blockTokens, int layers, int kvHeads, int headDim) {
         return dtype == DType.BF16
-                ? new KvBlocks<>(new KvKernelBf16(), blocks, layers, kvHeads, headDim)
-                : new KvBlocks<>(new KvKernelF32(), blocks, layers, kvHeads, headDim);
+                ? new KvBlocks<>(new KvKernelBf16(), blocks, blockTokens, layers, kvHeads, headDim)
+                : new KvBlocks<>(new KvKernelF32(), blocks, blockTokens, layers, kvHeads, headDim);
     }
 
     @Override

@@ -6,25 +6,36 @@ import org.tokenrate.device.KvCache;
  * The KV cache: blocks in the Java heap, where the Vector API reads them at full speed; each made
  * when it is first written and then kept.
  *
- * <p>A block holds for each layer and KV head its keys, transposed ({@code [headDim][64 tokens]}:
- * scores of 64 tokens come without a sum across lanes), then its values ({@code [64
- * tokens][headDim]}: a weighted sum over tokens likewise).
+ * <p>A block is {@code [layer][tile][KV head]}: heads of a tile lie one behind the other, for they
+ * are read so. A head of a tile is its keys, transposed ({@code [headDim][64 tokens]}: scores of 64
+ * tokens come without a sum across lanes), then its values ({@code [64 tokens][headDim]}: a
+ * weighted sum over tokens likewise).
  *
  * @param <A> the array type of a block
  */
 final class KvBlocks<A> implements KvCache {
     private final KvKernel<A> kernel;
     private final A[] blocks;
+    private final int blockTokens;
+    private final int blockTiles;
     private final int kvHeads;
     private final int headElements;
     private final int blockElements;
 
-    KvBlocks(KvKernel<A> kernel, int count, int layers, int kvHeads, int headDim) {
+    KvBlocks(KvKernel<A> kernel, int count, int blockTokens, int layers, int kvHeads, int headDim) {
         this.kernel = kernel;
+        this.blockTokens = blockTokens;
+        blockTiles = blockTokens / TILE_TOKENS;
         this.kvHeads = kvHeads;
-        headElements = kernel.arrayElements(BLOCK_TOKENS * headDim);
-        blockElements = Math.multiplyExact(layers * kvHeads * 2, headElements);
+        headElements = kernel.arrayElements(TILE_TOKENS * headDim);
+        blockElements =
+                kernel.arrayElements(KvCache.blockElements(blockTokens, layers, kvHeads, headDim));
         blocks = kernel.newBlocks(count);
+    }
+
+    @Override
+    public int blockTokens() {
+        return blockTokens;
     }
 
     KvKernel<A> kernel() {
@@ -37,11 +48,19 @@ final class KvBlocks<A> implements KvCache {
         return block == null ? blocks[id] = kernel.newBlock(blockElements) : block;
     }
 
-    int keys(int layer, int kvHead) {
-        return (layer * kvHeads + kvHead) * 2 * headElements;
+    /** The array with a position of a sequence, whose blocks these are. */
+    A block(int[] sequenceBlocks, int position) {
+        return block(sequenceBlocks[position / blockTokens]);
     }
 
-    int values(int layer, int kvHead) {
-        return keys(layer, kvHead) + headElements;
+    /** Where a head's keys of the tile with a position begin in that position's block. */
+    int keys(int layer, int position, int kvHead) {
+        int tile = layer * blockTiles + position % blockTokens / TILE_TOKENS;
+        return (tile * kvHeads + kvHead) * 2 * headElements;
+    }
+
+    /** Where a head's values of that tile begin, if its keys begin there. */
+    int values(int keys) {
+        return keys + headElements;
     }
 }

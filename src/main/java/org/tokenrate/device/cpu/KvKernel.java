@@ -3,9 +3,9 @@ package org.tokenrate.device.cpu;
 import org.tokenrate.checkpoint.DType;
 
 /**
- * How keys and values lie in a block, and the two inner loops of attention over one block and one
- * KV head. A "row" is a query: one head of one token. Rows come four at a time where there are
- * four, so that each key and value that was loaded serves four.
+ * How keys and values lie in a tile of a block, and the two inner loops of attention over one tile
+ * and one KV head. A "row" is a query: one head of one token. Rows come four at a time where there
+ * are four, so that each key and value that was loaded serves four.
  *
  * @param <A> the array type of a block
  */

@@ -17,7 +17,7 @@ import org.tokenrate.device.KvCache;
  * vector, in a method of more than about thirty vector operations.
  */
 final class KvKernelBf16 implements KvKernel<int[]> {
-    private static final int TOKENS = KvCache.BLOCK_TOKENS;
+    private static final int TOKENS = KvCache.TILE_TOKENS;
     private static final int LANES = Vectors.LANES;
     private static final int HIGH = 0xffff0000;
 

@@ -6,7 +6,7 @@ import org.tokenrate.device.KvCache;
 
 /** Keys and values as 32-bit floats. */
 final class KvKernelF32 implements KvKernel<float[]> {
-    private static final int TOKENS = KvCache.BLOCK_TOKENS;
+    private static final int TOKENS = KvCache.TILE_TOKENS;
 
     private static final int LANES = Vectors.LANES;
 

@@ -46,8 +46,8 @@ final class RopeAndStore<A> implements Team.Task {
         rope.prepare(batch);
         // Blocks are made here, by one thread.
         for (int s = 0; s < batch.sequenceCount(); s++) {
-            int first = batch.positions[batch.start[s]] / KvCache.BLOCK_TOKENS;
-            int last = batch.positions[batch.start[s + 1] - 1] / KvCache.BLOCK_TOKENS;
+            int first = batch.positions[batch.start[s]] / cache.blockTokens();
+            int last = batch.positions[batch.start[s + 1] - 1] / cache.blockTokens();
             for (int b = first; b <= last; b++) cache.block(batch.blocks[s][b]);
         }
         team.run(this, shape.kvHeads());
@@ -61,8 +61,6 @@ final class RopeAndStore<A> implements Team.Task {
         int columns = shape.columnsPerKvHead();
         s.ensure(columns);
         int key = group * dim;
-        int keys = cache.keys(layer, item);
-        int values = cache.values(layer, item);
         for (int t = 0; t < batch.tokenCount(); t++) {
             int position = batch.positions[t];
             qkv.get(t, item * columns, s.a, 0, columns);
@@ -70,11 +68,11 @@ final class RopeAndStore<A> implements Team.Task {
             int row = rope.row(batch, t);
             for (int h = 0; h <= group; h++) rope.turn(s.a, h * dim, row);
             qkv.put(t, item * columns, s.a, 0, group * dim);
-            A block =
-                    cache.block(batch.blocks[batch.sequenceOf[t]][position / KvCache.BLOCK_TOKENS]);
-            int slot = position % KvCache.BLOCK_TOKENS;
+            A block = cache.block(batch.blocks[batch.sequenceOf[t]], position);
+            int keys = cache.keys(layer, position, item);
+            int slot = position % KvCache.TILE_TOKENS;
             cache.kernel().storeKey(block, keys, slot, s.a, key, dim);
-            cache.kernel().storeValue(block, values, slot, s.a, key + dim, dim);
+            cache.kernel().storeValue(block, cache.values(keys), slot, s.a, key + dim, dim);
         }
     }
 

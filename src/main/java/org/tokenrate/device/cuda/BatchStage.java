@@ -27,7 +27,8 @@ final class BatchStage implements AutoCloseable {
     private final int maxTokens;
     private final int maxSequences;
     private final int group;
-    private final int mostTableWidth;
+    private final int blockTiles;
+    private final int mostContextTiles;
 
     private final long device;
     private final BytePointer pinned;
@@ -55,17 +56,24 @@ final class BatchStage implements AutoCloseable {
     private int singleCount;
     private int rows;
     private int batchRows;
-    private int tableWidth;
+    private int contextTiles;
 
     /**
      * @param batch its arrays' lengths are the most that comes
+     * @param blockTiles tiles of a block of the cache
      */
-    BatchStage(GpuContext context, DeviceMemory memory, Batch batch, AttentionShape shape) {
+    BatchStage(
+            GpuContext context,
+            DeviceMemory memory,
+            Batch batch,
+            AttentionShape shape,
+            int blockTiles) {
         this.context = context;
         maxTokens = batch.tokens.length;
         maxSequences = batch.sampleRow.length;
         group = shape.group();
-        mostTableWidth = powerOfTwo(blocks(shape.maxPositions()));
+        this.blockTiles = blockTiles;
+        mostContextTiles = powerOfTwo(tiles(shape.maxPositions()));
         int mostTiles = maxTokens * group / TILE_ROWS + maxSequences;
         tokens = 0;
         positions = tokens + maxTokens;
@@ -81,7 +89,9 @@ final class BatchStage implements AutoCloseable {
         seed = temperature + maxSequences;
         samplePosition = seed + 2 * maxSequences;
         blockTable = samplePosition + maxSequences;
-        long size = ((long) blockTable + (long) maxSequences * mostTableWidth) * Integer.BYTES;
+        long size =
+                ((long) blockTable + (long) maxSequences * blocks(mostContextTiles))
+                        * Integer.BYTES;
         if (size > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
                     "a context of %d tokens for %d sequences at once needs %,d bytes of block tables; lower concurrency"
@@ -95,8 +105,14 @@ final class BatchStage implements AutoCloseable {
                 cudart.cuEventCreate(copied, cudart.CU_EVENT_DISABLE_TIMING), "cuEventCreate");
     }
 
-    private static int blocks(int tokens) {
-        return (tokens + KvCache.BLOCK_TOKENS - 1) / KvCache.BLOCK_TOKENS;
+    /** Tiles of the cache that so many tokens take. */
+    private static int tiles(int tokens) {
+        return (tokens + KvCache.TILE_TOKENS - 1) / KvCache.TILE_TOKENS;
+    }
+
+    /** KV blocks that so many tiles take. */
+    private int blocks(int tiles) {
+        return (tiles + blockTiles - 1) / blockTiles;
     }
 
     private static int powerOfTwo(int atLeast) {
@@ -187,21 +203,26 @@ final class BatchStage implements AutoCloseable {
 
     /** Ints up to the table's last row. */
     private int copyBlocks(Batch batch) {
-        tableWidth = powerOfTwo(longest(batch));
+        contextTiles = powerOfTwo(longest(batch));
+        int width = tableWidth();
         for (int s = 0; s < batch.sequenceCount(); s++) {
-            int count = blocks(batch.positions[batch.start[s + 1] - 1] + 1);
-            ints.put(blockTable + s * tableWidth, batch.blocks[s], 0, count);
+            int count = blocks(contextTiles(batch, s));
+            ints.put(blockTable + s * width, batch.blocks[s], 0, count);
         }
-        return blockTable + batch.sequenceCount() * tableWidth;
+        return blockTable + batch.sequenceCount() * width;
     }
 
-    /** KV blocks of the longest context. */
+    /** Tiles of the longest context. */
     private static int longest(Batch batch) {
         int longest = 1;
         for (int s = 0; s < batch.sequenceCount(); s++) {
-            longest = Math.max(longest, blocks(batch.positions[batch.start[s + 1] - 1] + 1));
+            longest = Math.max(longest, contextTiles(batch, s));
         }
         return longest;
+    }
+
+    private static int contextTiles(Batch batch, int sequence) {
+        return tiles(batch.positions[batch.start[sequence + 1] - 1] + 1);
     }
 
     private long address(int array) {
@@ -222,14 +243,19 @@ final class BatchStage implements AutoCloseable {
         return maxSequences;
     }
 
-    /** KV blocks of a row of the block table: the longest context, rounded up to a power of two. */
-    int tableWidth() {
-        return tableWidth;
+    /** Tiles of the cache that the longest context has, rounded up to a power of two. */
+    int contextTiles() {
+        return contextTiles;
     }
 
-    /** The table's width for the longest context that there is. */
-    int mostTableWidth() {
-        return mostTableWidth;
+    /** The same for the longest context that there is. */
+    int mostContextTiles() {
+        return mostContextTiles;
+    }
+
+    /** KV blocks of a row of the block table: as many as hold {@link #contextTiles}. */
+    int tableWidth() {
+        return blocks(contextTiles);
     }
 
     int tileCount() {

@@ -179,29 +179,25 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public long kvBlockBytes(int layers, int kvHeads, int headDim) {
-        return (long) blockElements(layers, kvHeads, headDim) * dtype.bytes();
-    }
-
-    private static int blockElements(int layers, int kvHeads, int headDim) {
-        return Math.toIntExact(2L * layers * kvHeads * headDim * KvCache.BLOCK_TOKENS);
+    public long kvBlockBytes(int blockTokens, int layers, int kvHeads, int headDim) {
+        return (long) KvCache.blockElements(blockTokens, layers, kvHeads, headDim) * dtype.bytes();
     }
 
     @Override
-    public KvCache newKvCache(int blocks, int layers, int kvHeads, int headDim) {
+    public KvCache newKvCache(int blocks, int blockTokens, int layers, int kvHeads, int headDim) {
         context.makeCurrent();
         endLoading();
         HeadKernels.load(modules, headDim);
-        int elements = blockElements(layers, kvHeads, headDim);
+        int elements = KvCache.blockElements(blockTokens, layers, kvHeads, headDim);
         long bytes = (long) blocks * elements * dtype.bytes();
         LOG.info(
                 "KV cache: {} blocks of {} tokens, {} tokens, {} bytes",
                 blocks,
-                KvCache.BLOCK_TOKENS,
-                (long) blocks * KvCache.BLOCK_TOKENS,
+                blockTokens,
+                (long) blocks * blockTokens,
                 bytes);
         long address = memory.allocate(bytes, "%,d KV blocks".formatted(blocks));
-        return new CudaKvCache(address, blocks, layers, kvHeads, headDim, elements);
+        return new CudaKvCache(address, blocks, blockTokens, layers, kvHeads, headDim, elements);
     }
 
     @Override
@@ -213,7 +209,7 @@ final class CudaDevice implements Device {
         if (decodes) rows = Graphs.bucket(rows, this.batch.maxSequences());
         this.batch.copy(batch, rows, heads.ropeByLength());
         if (decodes) {
-            long form = (long) rows << Integer.SIZE | this.batch.tableWidth();
+            long form = (long) rows << Integer.SIZE | this.batch.contextTiles();
             timeline.ifPresent(t -> t.mute(true));
             graphs.get().run(form, () -> queue(operations));
             timeline.ifPresent(t -> t.mute(false));
@@ -229,7 +225,7 @@ final class CudaDevice implements Device {
 
     /** Once for a cache. */
     private void prepare(Batch first, CudaKvCache cache, AttentionShape shape) {
-        batch = closing.add(new BatchStage(context, memory, first, shape));
+        batch = closing.add(new BatchStage(context, memory, first, shape, cache.blockTiles()));
         heads =
                 new HeadKernels(
                         context,

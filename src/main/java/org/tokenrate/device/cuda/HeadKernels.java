@@ -24,8 +24,8 @@ final class HeadKernels {
     /** Blocks of the decode kernel that a multiprocessor runs at once. */
     private static final int BLOCKS_A_MULTIPROCESSOR = 3;
 
-    /** A shorter split costs more to join than it saves: 4 KV blocks. */
-    private static final int LEAST_SPLIT = 4 * KvCache.BLOCK_TOKENS;
+    /** Tiles of the cache. A shorter split costs more to join than it saves. */
+    private static final int LEAST_SPLIT = 4;
 
     private static final int MOST_SPLITS = 64;
 
@@ -118,19 +118,23 @@ final class HeadKernels {
         return (shape.group() + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
     }
 
-    /** Blocks of threads that share the contexts of so many tokens; 1 to write at once. */
-    private int splits(int tokens, int context) {
+    /**
+     * Blocks of threads that share the contexts of so many tokens; 1 to write at once.
+     *
+     * @param contextTiles tiles of the cache that the longest context has
+     */
+    private int splits(int tokens, int contextTiles) {
         int blocks = tokens * shape.kvHeads() * rowTiles();
-        int running = BLOCKS_A_MULTIPROCESSOR * this.context.gpu().multiprocessors();
+        int running = BLOCKS_A_MULTIPROCESSOR * context.gpu().multiprocessors();
         int filling = (running + blocks - 1) / blocks;
-        return Math.max(1, Math.min(filling, Math.min(context / LEAST_SPLIT, MOST_SPLITS)));
+        return Math.max(1, Math.min(filling, Math.min(contextTiles / LEAST_SPLIT, MOST_SPLITS)));
     }
 
     /** Most parts {@code [tokens, heads, splits]} that any number of tokens has. */
     private long mostPartials(int maxTokens) {
         long most = 1;
         for (int n = 1; n <= maxTokens; n++) {
-            int splits = splits(n, batch.mostTableWidth() * KvCache.BLOCK_TOKENS);
+            int splits = splits(n, batch.mostContextTiles());
             if (splits == 1) break; // more tokens are split no further
             most = Math.max(most, (long) n * shape.heads() * splits);
         }
@@ -163,6 +167,7 @@ final class HeadKernels {
         }
         launcher.pointer(cache.address())
                 .integer(cache.blockElements())
+                .integer(cache.blockTiles())
                 .integer(layer)
                 .integer(shape.kvHeads())
                 .integer(shape.group())
@@ -183,7 +188,7 @@ final class HeadKernels {
         }
         int singles = batch.singleCount();
         if (singles == 0) return;
-        int splits = splits(singles, batch.tableWidth() * KvCache.BLOCK_TOKENS);
+        int splits = splits(singles, batch.contextTiles());
         launcher.pointer(qkv.address())
                 .pointer(cache.address())
                 .pointer(batch.single())
@@ -214,6 +219,7 @@ final class HeadKernels {
         return launcher.pointer(batch.blockTable())
                 .integer(batch.tableWidth())
                 .integer(cache.blockElements())
+                .integer(cache.blockTiles())
                 .integer(layer)
                 .integer(shape.kvHeads())
                 .integer(shape.group())

@@ -13,7 +13,6 @@ import org.tokenrate.checkpoint.Checkpoint;
 import org.tokenrate.device.Batch;
 import org.tokenrate.device.Device;
 import org.tokenrate.device.DeviceException;
-import org.tokenrate.device.KvCache;
 import org.tokenrate.engine.EngineCounters;
 import org.tokenrate.engine.EngineInfo;
 import org.tokenrate.engine.EngineOptions;
@@ -111,7 +110,7 @@ public final class LocalEngine implements InferenceEngine {
                                 source.format().label(),
                                 checkpoint.sha256(),
                                 blocks,
-                                KvCache.BLOCK_TOKENS,
+                                RankedDecoder.BLOCK_TOKENS,
                                 blocks * decoder.kvBlockBytes(),
                                 decoder.weightBytes(),
                                 devices.get(0).versions());
@@ -199,7 +198,7 @@ public final class LocalEngine implements InferenceEngine {
                     "a prompt of %d and an answer of %d tokens exceed the model's context of %d"
                             .formatted(prompt, request.maxNewTokens(), config.maxPositions()));
         }
-        long held = (long) pool.total() * KvCache.BLOCK_TOKENS;
+        long held = (long) pool.total() * RankedDecoder.BLOCK_TOKENS;
         if (tokens > held) {
             throw new IllegalArgumentException(
                     ("a prompt of %d and an answer of %d tokens exceed the KV cache of %d tokens;"

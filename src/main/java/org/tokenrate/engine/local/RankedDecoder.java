@@ -19,6 +19,12 @@ import org.tokenrate.model.Shard;
  * of its heads and a thread. A KV block's number means the same tokens on every rank.
  */
 public final class RankedDecoder implements AutoCloseable {
+    /**
+     * Tokens of a KV block: the fewest that there can be, as a sequence leaves half a block empty
+     * on average.
+     */
+    public static final int BLOCK_TOKENS = KvCache.TILE_TOKENS;
+
     private final ModelConfig config;
     private final List<Device> devices;
     private final Decoder[] decoders;
@@ -113,7 +119,8 @@ public final class RankedDecoder implements AutoCloseable {
 
     private long kvBlockBytes(int rank) {
         AttentionShape shape = decoders[rank].shape();
-        return devices.get(rank).kvBlockBytes(config.layers(), shape.kvHeads(), shape.headDim());
+        return devices.get(rank)
+                .kvBlockBytes(BLOCK_TOKENS, config.layers(), shape.kvHeads(), shape.headDim());
     }
 
     /**
@@ -122,7 +129,7 @@ public final class RankedDecoder implements AutoCloseable {
      * @throws IllegalArgumentException if there is none, with the numbers
      */
     int blocksFor(double ratio) {
-        long fewest = Integer.MAX_VALUE / KvCache.BLOCK_TOKENS;
+        long fewest = Integer.MAX_VALUE / BLOCK_TOKENS;
         for (int r = 0; r < decoders.length; r++) {
             long free = devices.get(r).freeBytes();
             long bytes = kvBlockBytes(r);
@@ -146,6 +153,7 @@ public final class RankedDecoder implements AutoCloseable {
                             devices.get(r)
                                     .newKvCache(
                                             blocks,
+                                            BLOCK_TOKENS,
                                             config.layers(),
                                             shape.kvHeads(),
                                             shape.headDim());

@@ -40,7 +40,7 @@ final class Sequence implements Generation {
     }
 
     static int blocksFor(int tokens) {
-        return (tokens + KvCache.BLOCK_TOKENS - 1) / KvCache.BLOCK_TOKENS;
+        return KvCache.blocksFor(tokens, RankedDecoder.BLOCK_TOKENS);
     }
 
     int generated() {

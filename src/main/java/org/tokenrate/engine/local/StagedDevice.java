@@ -194,13 +194,13 @@ final class StagedDevice implements Device {
     }
 
     @Override
-    public long kvBlockBytes(int layers, int kvHeads, int headDim) {
-        return device.kvBlockBytes(layers, kvHeads, headDim);
+    public long kvBlockBytes(int blockTokens, int layers, int kvHeads, int headDim) {
+        return device.kvBlockBytes(blockTokens, layers, kvHeads, headDim);
     }
 
     @Override
-    public KvCache newKvCache(int blocks, int layers, int kvHeads, int headDim) {
-        return device.newKvCache(blocks, layers, kvHeads, headDim);
+    public KvCache newKvCache(int blocks, int blockTokens, int layers, int kvHeads, int headDim) {
+        return device.newKvCache(blocks, blockTokens, layers, kvHeads, headDim);
     }
 
     @Override

@@ -75,8 +75,8 @@ TR_INLINE float block_sum(float x, float* partial) {
 
 // ---- layouts ---------------------------------------------------------------------------------------------
 
-/* Tokens of a KV block. */
-#define TR_BLOCK_TOKENS 64
+/* Tokens of a tile of the KV cache. A KV block is one tile or several. */
+#define TR_TILE_TOKENS 64
 
 /* A padding token, which fills a captured batch up, has a negative position: kernels pass over it. */
 TR_INLINE bool is_padding(int position) { return position < 0; }
@@ -94,12 +94,16 @@ TR_INLINE long long out_at(int token, int head, int heads, int head_dim) {
   return ((long long)token * heads + head) * head_dim;
 }
 
-/* Start of a head's keys, [64, head_dim], in the cache [block, layer, 2, kv_heads, 64, head_dim]; its values follow by values_offset. */
-TR_INLINE long long keys_at(int block, int block_elements, int layer, int kv_head, int kv_heads, int head_dim) {
-  return (long long)block * block_elements + (long long)(2 * layer * kv_heads + kv_head) * TR_BLOCK_TOKENS * head_dim;
+/* Start of a head's keys, [64, head_dim], in the cache [block, layer, block_tiles, 2, kv_heads, 64, head_dim]; its values follow
+   by values_offset. kv_tile: counted from the sequence's first token; blocks: the sequence's row of the block table. */
+TR_INLINE long long keys_at(const int* blocks, int kv_tile, int block_elements, int block_tiles, int layer, int kv_head,
+                            int kv_heads, int head_dim) {
+  int block = kv_tile / block_tiles;
+  int tile = layer * block_tiles + (kv_tile - block * block_tiles);
+  return (long long)blocks[block] * block_elements + (long long)(2 * tile * kv_heads + kv_head) * TR_TILE_TOKENS * head_dim;
 }
 
-TR_INLINE int values_offset(int kv_heads, int head_dim) { return kv_heads * TR_BLOCK_TOKENS * head_dim; }
+TR_INLINE int values_offset(int kv_heads, int head_dim) { return kv_heads * TR_TILE_TOKENS * head_dim; }
 
 /* First position that a token at `position` sees. */
 TR_INLINE int first_seen(int position, int window) { return max(0, position - window + 1); }

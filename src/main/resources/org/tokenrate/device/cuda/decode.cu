@@ -1,7 +1,7 @@
 // out[t, h, :] = sum over u of softmax_u(q[t, h] . k[u, h / group] * scale) v[u, h / group],
 //   for positions u from p - window + 1 to p, the position of t; for tokens that are alone in their sequence.
-// Shapes as in prefill.cu. Flash decoding: the KV blocks that a token sees are split over `splits` blocks of threads; a
-// warp takes 16 tokens of each KV block, for up to 16 of the query heads that share the KV head at once, with a maximum and
+// Shapes as in prefill.cu. Flash decoding: the KV tiles that a token sees are split over `splits` blocks of threads; a
+// warp takes 16 tokens of each KV tile, for up to 16 of the query heads that share the KV head at once, with a maximum and
 // sum of its own, and needs no barrier until the end, when the warps' parts are joined. attention_decode_reduce joins the
 // splits. With splits = 1 the result goes straight to out. -DTR_HEAD_DIM is needed.
 //
@@ -9,8 +9,8 @@
 // attention_decode           const T* qkv, const T* cache, const int* tokens,                    n, kv_heads * row_tiles,      128
 //                            const int* positions, const int* sequence_of,                       splits
 //                            const int* block_table, int max_blocks, int block_elements,
-//                            int layer, int kv_heads, int group, int window, float scale,
-//                            float* partial, float* partial_scale, T* out
+//                            int block_tiles, int layer, int kv_heads, int group, int window,
+//                            float scale, float* partial, float* partial_scale, T* out
 // attention_decode_reduce    const int* tokens, const int* positions, int window, int splits,    n, heads                      head_dim, rounded
 //                            const float* partial, const float* partial_scale, T* out                                          up to 32
 //
@@ -18,29 +18,29 @@
 // row_tiles = ceil(group / 16). partial: [n, heads, splits, head_dim] f32; partial_scale: [n, heads, splits, 2] f32; both
 // may be 0 with splits = 1. splits, for the device's multiprocessors and the batch's longest context, up to 64:
 //   max(1, min(ceil(3 * multiprocessors / (n * kv_heads * row_tiles)), context / 256, 64))
-// as 3 blocks fit a multiprocessor, and a split of fewer than 4 KV blocks costs more to join than it saves. Any number is
+// as 3 blocks fit a multiprocessor, and a split of fewer than 4 KV tiles costs more to join than it saves. Any number is
 // right: a token whose context is shorter leaves splits empty. So a graph may be captured for the longest context.
-// 4 warps: one for each 16 tokens of a KV block.
+// 4 warps: one for each 16 tokens of a KV tile.
 #include "attention.cuh"
 
 #define WARPS 4
 #define THREADS (WARPS * TR_WARP)
-#define WARP_TOKENS (TR_BLOCK_TOKENS / WARPS)
+#define WARP_TOKENS (TR_TILE_TOKENS / WARPS)
 
 /* Blocks that are to fit a multiprocessor; one more would make the compiler spill registers. */
 #define RESIDENT_BLOCKS (D <= 64 ? 4 : D <= 96 ? 3 : 2)
 
 static_assert(WARP_TOKENS == 16, "a warp's tokens are the inner size of a tensor core's product");
 
-/* KV blocks of one split: from first to end. */
+/* KV tiles of one split: from first to end. */
 struct Range {
   int first, end;
 };
 
-/* The splits share a token's blocks evenly; the last ones may have none. */
+/* The splits share a token's tiles evenly; the last ones may have none. */
 TR_INLINE Range split_range(int position, int window, int split, int splits) {
-  int from = first_seen(position, window) / TR_BLOCK_TOKENS;
-  int to = position / TR_BLOCK_TOKENS + 1;
+  int from = first_seen(position, window) / TR_TILE_TOKENS;
+  int to = position / TR_TILE_TOKENS + 1;
   int each = (to - from + splits - 1) / splits;
   Range range = {min(to, from + split * each), min(to, from + (split + 1) * each)};
   return range;
@@ -53,8 +53,8 @@ TR_INLINE long long partial_at(int i, int head, int heads, int split, int splits
 extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT_BLOCKS)
 attention_decode(const T* __restrict__ qkv, const T* __restrict__ cache, const int* __restrict__ tokens,
                  const int* __restrict__ positions, const int* __restrict__ sequence_of, const int* __restrict__ block_table,
-                 int max_blocks, int block_elements, int layer, int kv_heads, int group, int window, float scale,
-                 float* __restrict__ partial, float* __restrict__ partial_scale, T* __restrict__ out) {
+                 int max_blocks, int block_elements, int block_tiles, int layer, int kv_heads, int group, int window,
+                 float scale, float* __restrict__ partial, float* __restrict__ partial_scale, T* __restrict__ out) {
   // Keys and values of each warp, [WARPS, 2, WARP_TOKENS, TR_PITCH]; at the end the warps' sums, [WARPS, TR_ROWS, D].
   __shared__ uint4 memory[WARPS * 2 * WARP_TOKENS * TR_PITCH / 8];
   __shared__ float2 row_scales[WARPS][TR_ROWS];  // largest score, total weight
@@ -80,24 +80,25 @@ attention_decode(const T* __restrict__ qkv, const T* __restrict__ cache, const i
 
   T* keys = (T*)memory + 2 * warp * WARP_TOKENS * TR_PITCH;
   T* values = keys + WARP_TOKENS * TR_PITCH;
-  // Of this warp's tokens of a block: the first that is seen, and the end. Only a range's outer blocks are seen in part.
+  // Of this warp's tokens of a tile: the first that is seen, and the end. Only a range's outer tiles are seen in part.
   int seen_from = first_seen(position, window) - warp * WARP_TOKENS;
   int seen_to = position + 1 - warp * WARP_TOKENS;
-  int block = range.first;
-  int end = min(range.end, (seen_to + TR_BLOCK_TOKENS - 1) / TR_BLOCK_TOKENS);  // the last may hold none for this warp
-  if (block < end) {
-    const T* from = cache + keys_at(blocks[block], block_elements, layer, kv_head, kv_heads, D) + warp * WARP_TOKENS * D;
-    int held = seen_to - block * TR_BLOCK_TOKENS;
+  int kv_tile = range.first;
+  int end = min(range.end, (seen_to + TR_TILE_TOKENS - 1) / TR_TILE_TOKENS);  // the last may hold none for this warp
+  if (kv_tile < end) {
+    const T* from = cache + keys_at(blocks, kv_tile, block_elements, block_tiles, layer, kv_head, kv_heads, D);
+    from += warp * WARP_TOKENS * D;
+    int held = seen_to - kv_tile * TR_TILE_TOKENS;
     copy_rows<WARP_TOKENS, TR_WARP>(keys, from, held, lane);
     copies_commit();
     copy_rows<WARP_TOKENS, TR_WARP>(values, from + values_offset(kv_heads, D), held, lane);
     copies_commit();
   }
-  for (; block < end; block++) {
-    bool more = block + 1 < end;
-    const T* from = cache;
-    if (more) from += keys_at(blocks[block + 1], block_elements, layer, kv_head, kv_heads, D) + warp * WARP_TOKENS * D;
-    int held = seen_to - (block + 1) * TR_BLOCK_TOKENS;
+  for (; kv_tile < end; kv_tile++) {
+    bool more = kv_tile + 1 < end;
+    const T* from = cache + warp * WARP_TOKENS * D;
+    if (more) from += keys_at(blocks, kv_tile + 1, block_elements, block_tiles, layer, kv_head, kv_heads, D);
+    int held = seen_to - (kv_tile + 1) * TR_TILE_TOKENS;
 
     float scores[WARP_TOKENS / 8][4];
     copies_wait<1>();
@@ -107,8 +108,8 @@ attention_decode(const T* __restrict__ qkv, const T* __restrict__ cache, const i
     if (more) copy_rows<WARP_TOKENS, TR_WARP>(keys, from, held, lane);
     copies_commit();
 
-    int first[2] = {seen_from - block * TR_BLOCK_TOKENS, seen_from - block * TR_BLOCK_TOKENS};
-    int after[2] = {seen_to - block * TR_BLOCK_TOKENS, seen_to - block * TR_BLOCK_TOKENS};
+    int first[2] = {seen_from - kv_tile * TR_TILE_TOKENS, seen_from - kv_tile * TR_TILE_TOKENS};
+    int after[2] = {seen_to - kv_tile * TR_TILE_TOKENS, seen_to - kv_tile * TR_TILE_TOKENS};
     softmax_step<WARP_TOKENS>(rows, scores, scale * LOG2_E, first, after);
 
     copies_wait<1>();

@@ -5,17 +5,20 @@
 //   is exact; table: [tokens, head_dim / 2] pairs f32. Once an iteration, for all layers.
 // rope_and_store: norms each query and key head, if the model does (x * rsqrt(mean(x^2) + eps) * weight), turns it
 //   half-split (pair i is elements i and i + head_dim / 2), puts queries back into qkv and keys and values into the cache.
-//   qkv: [tokens, kv_heads, group + 2, head_dim] T; cache: [block, layer, 2, kv_heads, 64, head_dim] T. A warp a head.
+//   qkv: [tokens, kv_heads, group + 2, head_dim] T; cache: [block, layer, block_tiles, 2, kv_heads, 64, head_dim] T. A warp a
+//   head.
 //
 // kernel           arguments                                                                            grid                block
 // rope_table       const int* positions, const int* frequency_row (or 0: always row 0),                 tokens              32
 //                  const double* frequencies, float* table
 // rope_and_store   T* qkv, const int* positions, const int* sequence_of, const int* block_table,        tokens, kv_heads    128
 //                  int max_blocks, const float* table, const T* query_norm (or 0), const T* key_norm
-//                  (or 0), float eps, T* cache, int block_elements, int layer, int kv_heads, int group
+//                  (or 0), float eps, T* cache, int block_elements, int block_tiles, int layer,
+//                  int kv_heads, int group
 //
-// block_table: [sequences, max_blocks]; block_elements = layers * 2 * kv_heads * 64 * head_dim. A token of negative position
-// is padding: nothing is written for it. A block has 4 warps: 3 heads a KV head in Llama 2, 6 to 10 with groups of 4 to 8.
+// block_table: [sequences, max_blocks]; a KV block has block_tiles tiles of 64 tokens, and so
+// block_elements = layers * block_tiles * 2 * kv_heads * 64 * head_dim. A token of negative position is padding: nothing is
+// written for it. A block has 4 warps: 3 heads a KV head in Llama 2, 6 to 10 with groups of 4 to 8.
 #include "common.cuh"
 
 #define D TR_HEAD_DIM
@@ -95,15 +98,16 @@ extern "C" __global__ void __launch_bounds__(WARPS * TR_WARP)
 rope_and_store(T* __restrict__ qkv, const int* __restrict__ positions, const int* __restrict__ sequence_of,
                const int* __restrict__ block_table, int max_blocks, const float* __restrict__ table,
                const T* __restrict__ query_norm, const T* __restrict__ key_norm, float eps, T* __restrict__ cache,
-               int block_elements, int layer, int kv_heads, int group) {
+               int block_elements, int block_tiles, int layer, int kv_heads, int group) {
   int token = blockIdx.x;
   int kv_head = blockIdx.y;
   int position = positions[token];
   if (is_padding(position)) return;
   const float2* turns = (const float2*)table + (long long)token * HALF;
   T* heads = qkv + qkv_at(token, kv_head, kv_heads, group, D);
-  int block = block_table[(long long)sequence_of[token] * max_blocks + position / TR_BLOCK_TOKENS];
-  T* key = cache + keys_at(block, block_elements, layer, kv_head, kv_heads, D) + position % TR_BLOCK_TOKENS * D;
+  const int* blocks = block_table + (long long)sequence_of[token] * max_blocks;
+  long long tile = keys_at(blocks, position / TR_TILE_TOKENS, block_elements, block_tiles, layer, kv_head, kv_heads, D);
+  T* key = cache + tile + position % TR_TILE_TOKENS * D;
 
   for (int h = warp_index(); h < group + 2; h += WARPS) {
     Pairs p = load_pairs(heads + h * D);

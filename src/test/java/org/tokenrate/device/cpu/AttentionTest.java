@@ -21,7 +21,7 @@ import org.tokenrate.device.RopeScaling;
 
 /** Attention against its formula in double precision, over blocks that hold nothing else. */
 class AttentionTest {
-    private static final int BLOCK = KvCache.BLOCK_TOKENS;
+    private static final int TILE = KvCache.TILE_TOKENS;
     private static final int[] CONTEXTS = {1, 2, 33, 63, 64, 65, 127, 128, 129, 200, 300, 513};
     private static final int[] TOKENS = {1, 1, 1, 2, 15, 16, 17, 24, 64, 65, 130, 300};
     private static final int MOST = 513;
@@ -67,9 +67,9 @@ class AttentionTest {
     void contextsAreRoundedUpByAtMostAFourthOrABlock() {
         for (int context = 1; context <= AttentionProducts.MOST_CONTEXT; context++) {
             int bucket = AttentionProducts.bucket(context);
-            assertEquals(0, bucket % BLOCK, "context " + context);
+            assertEquals(0, bucket % TILE, "context " + context);
             assertTrue(bucket >= context, "context " + context);
-            int most = Math.max(BLOCK - 1, context / 4);
+            int most = Math.max(TILE - 1, context / 4);
             assertTrue(bucket - context <= most, context + " becomes " + bucket);
         }
         int longest = AttentionProducts.bucket(AttentionProducts.MOST_CONTEXT);
@@ -163,9 +163,10 @@ class AttentionTest {
 
         /** Blocks in random places, of layer 1 of 2; all that no token is in is not a number. */
         private <A> KvBlocks<A> fill(KvKernel<A> kernel, Batch batch) {
-            int blocks = keys.stream().mapToInt(k -> (k.length + BLOCK - 1) / BLOCK).sum();
+            int size = TILE * (1 + random.nextInt(3));
+            int blocks = keys.stream().mapToInt(k -> KvCache.blocksFor(k.length, size)).sum();
             int dim = shape.headDim();
-            var cache = new KvBlocks<>(kernel, blocks, 2, shape.kvHeads(), dim);
+            var cache = new KvBlocks<>(kernel, blocks, size, 2, shape.kvHeads(), dim);
             List<Integer> ids = new ArrayList<>();
             for (int i = 0; i < blocks; i++) ids.add(i);
             Collections.shuffle(ids, random);
@@ -173,19 +174,17 @@ class AttentionTest {
             Arrays.fill(nothing, Float.NaN);
             for (int s = 0; s < keys.size(); s++) {
                 int context = keys.get(s).length;
-                int[] table = new int[(context + BLOCK - 1) / BLOCK];
+                int[] table = new int[cache.blocksFor(context)];
                 for (int b = 0; b < table.length; b++) table[b] = ids.remove(0);
-                for (int position = 0; position < table.length * BLOCK; position++) {
-                    A block = cache.block(table[position / BLOCK]);
+                for (int position = 0; position < table.length * size; position++) {
                     for (int h = 0; h < shape.kvHeads(); h++) {
-                        store(cache, block, position % BLOCK, h, nothing, nothing);
+                        store(cache, table, position, h, nothing, nothing);
                     }
                 }
                 for (int position = 0; position < context; position++) {
-                    A block = cache.block(table[position / BLOCK]);
                     for (int h = 0; h < shape.kvHeads(); h++) {
-                        float[] key = keys.get(s)[position][h];
-                        store(cache, block, position % BLOCK, h, key, values.get(s)[position][h]);
+                        float[] value = values.get(s)[position][h];
+                        store(cache, table, position, h, keys.get(s)[position][h], value);
                     }
                 }
                 batch.add(new int[context], context - counts.get(s), context, context, table);
@@ -194,10 +193,12 @@ class AttentionTest {
         }
 
         private <A> void store(
-                KvBlocks<A> cache, A block, int slot, int head, float[] key, float[] value) {
+                KvBlocks<A> cache, int[] table, int position, int head, float[] k, float[] v) {
             int dim = shape.headDim();
-            cache.kernel().storeKey(block, cache.keys(1, head), slot, key, 0, dim);
-            cache.kernel().storeValue(block, cache.values(1, head), slot, value, 0, dim);
+            A block = cache.block(table, position);
+            int keys = cache.keys(1, position, head);
+            cache.kernel().storeKey(block, keys, position % TILE, k, 0, dim);
+            cache.kernel().storeValue(block, cache.values(keys), position % TILE, v, 0, dim);
         }
 
         private double[] expected(float[] in, Batch batch, int token, int head, int window) {

@@ -278,7 +278,7 @@ class CpuDeviceTest {
             Batch batch = new Batch(tokens, 1);
             batch.clear();
             batch.add(new int[tokens], 0, tokens, tokens, new int[] {0, 1});
-            KvCache cache = device.newKvCache(2, 1, 1, shape.headDim());
+            KvCache cache = device.newKvCache(2, KvCache.TILE_TOKENS, 1, 1, shape.headDim());
             CpuTensor out = (CpuTensor) device.newInput(tokens, shape.headDim());
             device.ropeAndStore(qkv, batch, cache, 0, shape, Optional.empty());
             device.attention(qkv, batch, cache, 0, shape, Integer.MAX_VALUE, out);

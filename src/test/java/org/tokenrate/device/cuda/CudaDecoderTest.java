@@ -1,5 +1,6 @@
 package org.tokenrate.device.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -85,6 +86,36 @@ class CudaDecoderTest {
         compare(config, DType.F16, window, new Random(window));
     }
 
+    /** Prompts and answers that end at a tile's and a block's boundary, about it, and between. */
+    @ParameterizedTest
+    @ValueSource(ints = {128, 192})
+    void largerBlocksGiveTheSameLogitsToTheLastBit(int block) throws Exception {
+        Random random = new Random(block);
+        ModelConfig config = RandomModel.llama(64, 2, 4, 2, 64, 96, 211, false);
+        RandomModel model = new RandomModel(config, DType.BF16, random);
+        int[] prompts = {126, 61, 128, 190};
+        int[][] tokens = new int[prompts.length][];
+        for (int s = 0; s < prompts.length; s++) {
+            tokens[s] = random.ints(prompts[s] + 5, 0, config.vocabularySize()).toArray();
+        }
+        List<Row> expected;
+        try (CudaDevice device = device(DType.BF16)) {
+            expected = logits(model, device, tokens, prompts, KvCache.TILE_TOKENS);
+        }
+        try (CudaDevice device = device(DType.BF16)) {
+            List<Row> got = logits(model, device, tokens, prompts, block);
+            for (int i = 0; i < expected.size(); i++) {
+                Row row = expected.get(i);
+                assertArrayEquals(row.logits, got.get(i).logits, row.length + " tokens");
+            }
+            assertTrue(device.graphsPlayed() > 0);
+        }
+    }
+
+    private static CudaDevice device(DType dtype) {
+        return new CudaDevice(Gpu.all().get(0), dtype, RankLink.ALONE, true);
+    }
+
     private static void compare(ModelConfig config, DType dtype, long seed, Random random)
             throws Exception {
         RandomModel model = new RandomModel(config, DType.BF16, random);
@@ -96,7 +127,7 @@ class CudaDecoderTest {
             tokens[s] = random.ints(length, 0, config.vocabularySize()).toArray();
         }
         String what = "seed %d: %s".formatted(seed, config);
-        try (CudaDevice device = new CudaDevice(Gpu.all().get(0), dtype, RankLink.ALONE, true)) {
+        try (CudaDevice device = device(dtype)) {
             compare(model, device, tokens, prompts, what);
         }
     }
@@ -104,27 +135,57 @@ class CudaDecoderTest {
     private static void compare(
             RandomModel model, CudaDevice device, int[][] tokens, int[] prompts, String what)
             throws Exception {
-        ModelConfig config = model.config();
         ReferenceDecoder reference = new ReferenceDecoder(model);
-        Decoder decoder = new Decoder(config, model, device, MAX_TOKENS, tokens.length);
-        KvCache cache =
-                device.newKvCache(
-                        2 * tokens.length, config.layers(), config.kvHeads(), config.headDim());
-        Batch batch = new Batch(MAX_TOKENS, tokens.length);
-        int[] done = new int[tokens.length];
         double error = 0;
         double size = 0;
+        for (Row row : logits(model, device, tokens, prompts, KvCache.TILE_TOKENS)) {
+            int[] all = tokens[row.sequence];
+            int prompt = Math.min(prompts[row.sequence], all.length);
+            double[] expected = reference.logits(all, row.length, prompt);
+            for (int v = 0; v < expected.length; v++) {
+                error += (row.logits[v] - expected[v]) * (row.logits[v] - expected[v]);
+                size += expected[v] * expected[v];
+            }
+        }
+        double relative = Math.sqrt(error / size);
+        assertTrue(relative <= BOUND.get(device.dtype()), relative + " apart, " + what);
+    }
+
+    /** Logits that follow the first {@code length} tokens of a sequence. */
+    private record Row(int sequence, int length, float[] logits) {}
+
+    /** Prompts in chunks, then token by token, each with its logits. */
+    private static List<Row> logits(
+            RandomModel model, CudaDevice device, int[][] tokens, int[] prompts, int blockTokens)
+            throws Exception {
+        ModelConfig config = model.config();
+        Decoder decoder = new Decoder(config, model, device, MAX_TOKENS, tokens.length);
+        int longest = Stream.of(tokens).mapToInt(t -> t.length).max().orElseThrow();
+        int each = KvCache.blocksFor(longest, blockTokens);
+        KvCache cache =
+                device.newKvCache(
+                        each * tokens.length,
+                        blockTokens,
+                        config.layers(),
+                        config.kvHeads(),
+                        config.headDim());
+        int[][] blocks = new int[tokens.length][each];
+        for (int i = 0; i < each * tokens.length; i++) {
+            // In no order.
+            blocks[i % tokens.length][each - 1 - i / tokens.length] = i;
+        }
+        Batch batch = new Batch(MAX_TOKENS, tokens.length);
+        int[] done = new int[tokens.length];
+        List<Row> rows = new ArrayList<>();
         while (IntStream.range(0, done.length).anyMatch(s -> done[s] < tokens[s].length)) {
             batch.clear();
             List<Integer> sampled = new ArrayList<>();
             for (int s = 0; s < tokens.length; s++) {
                 int left = tokens[s].length - done[s];
-                if (left == 0) continue;
                 int prompt = Math.min(prompts[s], tokens[s].length);
                 int count = done[s] < prompt ? Math.min(CHUNK, prompt - done[s]) : 1;
-                // Blocks in no order.
-                int[] blocks = {2 * tokens.length - 1 - s, s};
-                batch.add(tokens[s], done[s], done[s] + count, prompt, blocks);
+                if (left == 0 || count > batch.room()) continue;
+                batch.add(tokens[s], done[s], done[s] + count, prompt, blocks[s]);
                 done[s] += count;
                 if (done[s] < prompt) continue;
                 batch.sampleNext(1, 1, 1, 0);
@@ -133,17 +194,9 @@ class CudaDecoderTest {
             Tensor logits = decoder.logits(batch, cache);
             for (int i = 0; i < sampled.size(); i++) {
                 int s = sampled.get(i);
-                float[] got = device.read(logits, i);
-                double[] expected =
-                        reference.logits(
-                                tokens[s], done[s], Math.min(prompts[s], tokens[s].length));
-                for (int v = 0; v < got.length; v++) {
-                    error += (got[v] - expected[v]) * (got[v] - expected[v]);
-                    size += expected[v] * expected[v];
-                }
+                rows.add(new Row(s, done[s], device.read(logits, i)));
             }
         }
-        double relative = Math.sqrt(error / size);
-        assertTrue(relative <= BOUND.get(device.dtype()), relative + " apart, " + what);
+        return rows;
     }
 }

@@ -35,7 +35,9 @@ class CudaDeviceTest {
         List<float[]> logits = new ArrayList<>();
         Decoder decoder = new Decoder(config, model, device, MAX_TOKENS, SEQUENCES + 3);
         assertTrue(device.freeBytes() > 0);
-        KvCache cache = device.newKvCache(SEQUENCES, 2, config.kvHeads(), config.headDim());
+        KvCache cache =
+                device.newKvCache(
+                        SEQUENCES, KvCache.TILE_TOKENS, 2, config.kvHeads(), config.headDim());
         Random random = new Random(SEED);
         int[][] tokens = new int[SEQUENCES][];
         for (int s = 0; s < SEQUENCES; s++) {
@@ -90,7 +92,9 @@ class CudaDeviceTest {
     void aSequenceIsTheSameWhateverIsBesideIt() throws Exception {
         try (CudaDevice device = device(true)) {
             Decoder decoder = new Decoder(config, model, device, MAX_TOKENS, 8);
-            KvCache cache = device.newKvCache(8, 2, config.kvHeads(), config.headDim());
+            KvCache cache =
+                    device.newKvCache(
+                            8, KvCache.TILE_TOKENS, 2, config.kvHeads(), config.headDim());
             int[] tokens = IntStream.range(0, 20).toArray();
             Batch batch = new Batch(MAX_TOKENS, 8);
             batch.clear();

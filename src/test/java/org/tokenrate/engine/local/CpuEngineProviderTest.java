@@ -12,7 +12,6 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.tokenrate.device.KvCache;
 import org.tokenrate.engine.EngineInfo;
 import org.tokenrate.engine.EngineOptions;
 import org.tokenrate.engine.Engines;
@@ -62,7 +61,13 @@ class CpuEngineProviderTest {
             // A rank has a KV head at least, in keys and values of f32.
             long heads = Math.max(tp, KV_HEADS);
             assertEquals(
-                    info.kvBlocks() * heads * LAYERS * 2 * HEAD_DIM * KvCache.BLOCK_TOKENS * 4,
+                    info.kvBlocks()
+                            * heads
+                            * LAYERS
+                            * 2
+                            * HEAD_DIM
+                            * RankedDecoder.BLOCK_TOKENS
+                            * 4,
                     info.kvBytes());
             // Each further rank has an embedding and norms in bf16, and some KV heads again.
             long more = info.weightBytes() - one.weightBytes();

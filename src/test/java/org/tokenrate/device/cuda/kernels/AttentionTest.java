@@ -70,6 +70,35 @@ final class AttentionTest extends OnGpu {
         }
     }
 
+    /** Contexts that end at a tile's and a block's boundary, before and after it. */
+    @ParameterizedTest
+    @MethodSource("typesAndHeads")
+    void blocksOfSeveralTilesAreReadTileByTile(Element type, int headDim) {
+        Random random = random();
+        for (int tiles : new int[] {2, 3}) {
+            int[] from = {0, 60, 120, 190};
+            int[] count = {128, 5, 9, 3};
+            prefill(type, new Paged(random, 2, 2, headDim, tiles, from, count), ALL, random);
+            prefill(type, new Paged(random, 1, 1, headDim, tiles, from, count), 70, random);
+            int[] positions = {0, 63, 64, 127, 128, 191, 192, 330};
+            int[] one = {1, 1, 1, 1, 1, 1, 1, 1};
+            for (int splits : new int[] {1, 3}) {
+                decode(
+                        type,
+                        new Paged(random, 2, 2, headDim, tiles, positions, one),
+                        ALL,
+                        splits,
+                        random);
+                decode(
+                        type,
+                        new Paged(random, 1, 1, headDim, tiles, positions, one),
+                        70,
+                        splits,
+                        random);
+            }
+        }
+    }
+
     @Test
     void aLongContextIsSummedInParts() {
         Random random = random();
@@ -94,11 +123,18 @@ final class AttentionTest extends OnGpu {
             int window,
             Random random) {
         Paged batch = new Paged(random, kvHeads, group, headDim, first, count);
+        prefill(type, batch, window, random);
+    }
+
+    private static void prefill(Element type, Paged batch, int window, Random random) {
+        int headDim = batch.headDim;
+        int kvHeads = batch.kvHeads;
+        int group = batch.group;
         Inputs in = new Inputs(type, batch, random);
         List<Integer> tiles = new ArrayList<>();
         for (int s = batch.sequences() - 1; s >= 0; s--) {
-            for (int row = 0; row < count[s] * group; row += TILE_ROWS)
-                tiles.addAll(List.of(s, row));
+            int rows = (batch.start[s + 1] - batch.start[s]) * group;
+            for (int row = 0; row < rows; row += TILE_ROWS) tiles.addAll(List.of(s, row));
         }
         tiles.addAll(List.of(-1, 0)); // padding
         Gpu.Buffer out = gpu.unwritten(2L * batch.tokens() * batch.heads() * headDim);
@@ -116,6 +152,7 @@ final class AttentionTest extends OnGpu {
                 gpu.ints(batch.blockTable),
                 batch.maxBlocks,
                 batch.blockElements(),
+                batch.blockTiles,
                 batch.layer,
                 kvHeads,
                 group,
@@ -135,10 +172,17 @@ final class AttentionTest extends OnGpu {
             int window,
             int splits,
             Random random) {
-        int n = positions.length;
-        int[] one = new int[n];
+        int[] one = new int[positions.length];
         Arrays.fill(one, 1);
         Paged batch = new Paged(random, kvHeads, group, headDim, positions, one);
+        decode(type, batch, window, splits, random);
+    }
+
+    private static void decode(Element type, Paged batch, int window, int splits, Random random) {
+        int n = batch.tokens();
+        int headDim = batch.headDim;
+        int kvHeads = batch.kvHeads;
+        int group = batch.group;
         Inputs in = new Inputs(type, batch, random);
         int[] tokens = new int[n];
         for (int i = 0; i < n; i++) tokens[i] = n - 1 - i;
@@ -164,6 +208,7 @@ final class AttentionTest extends OnGpu {
                 gpu.ints(batch.blockTable),
                 batch.maxBlocks,
                 batch.blockElements(),
+                batch.blockTiles,
                 batch.layer,
                 kvHeads,
                 group,

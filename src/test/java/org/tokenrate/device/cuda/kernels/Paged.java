@@ -11,13 +11,14 @@ import java.util.Random;
  * are in the cache already.
  */
 final class Paged {
-    static final int BLOCK = 64;
+    private static final int TILE = 64;
 
     final int layers = 2;
     final int layer;
     final int kvHeads;
     final int group;
     final int headDim;
+    final int blockTiles;
     final int maxBlocks;
     final int blocks;
     final int[] start; // [sequences + 1]
@@ -25,11 +26,25 @@ final class Paged {
     final int[] sequenceOf; // [tokens]
     final int[] blockTable; // [sequences, maxBlocks]
 
+    /** With blocks of one tile. */
+    Paged(Random random, int kvHeads, int group, int headDim, int[] first, int[] count) {
+        this(random, kvHeads, group, headDim, 1, first, count);
+    }
+
     /**
+     * @param blockTiles tiles of 64 tokens that a block of the cache has
      * @param first position of each sequence's first token of the batch
      * @param count tokens of each sequence in the batch
      */
-    Paged(Random random, int kvHeads, int group, int headDim, int[] first, int[] count) {
+    Paged(
+            Random random,
+            int kvHeads,
+            int group,
+            int headDim,
+            int blockTiles,
+            int[] first,
+            int[] count) {
+        this.blockTiles = blockTiles;
         this.kvHeads = kvHeads;
         this.group = group;
         this.headDim = headDim;
@@ -40,7 +55,7 @@ final class Paged {
         int held = 0;
         for (int s = 0; s < sequences; s++) {
             start[s + 1] = start[s] + count[s];
-            int needed = (first[s] + count[s] + BLOCK - 1) / BLOCK;
+            int needed = blocksFor(first[s] + count[s]);
             most = Math.max(most, needed);
             held += needed;
         }
@@ -58,10 +73,14 @@ final class Paged {
                 positions[start[s] + i] = first[s] + i;
                 sequenceOf[start[s] + i] = s;
             }
-            for (int b = 0; b < (first[s] + count[s] + BLOCK - 1) / BLOCK; b++) {
+            for (int b = 0; b < blocksFor(first[s] + count[s]); b++) {
                 blockTable[s * maxBlocks + b] = free.remove(free.size() - 1);
             }
         }
+    }
+
+    private int blocksFor(int tokens) {
+        return (tokens + blockTiles * TILE - 1) / (blockTiles * TILE);
     }
 
     int tokens() {
@@ -81,7 +100,7 @@ final class Paged {
     }
 
     int blockElements() {
-        return layers * 2 * kvHeads * BLOCK * headDim;
+        return layers * blockTiles * 2 * kvHeads * TILE * headDim;
     }
 
     int cacheElements() {
@@ -90,9 +109,10 @@ final class Paged {
 
     /** Where the cache has a key's (0) or value's (1) first element. */
     int at(int sequence, int position, int keyOrValue, int kvHead) {
-        int block = blockTable[sequence * maxBlocks + position / BLOCK];
-        int head = (layer * 2 + keyOrValue) * kvHeads + kvHead;
-        return block * blockElements() + (head * BLOCK + position % BLOCK) * headDim;
+        int block = blockTable[sequence * maxBlocks + position / (blockTiles * TILE)];
+        int tile = layer * blockTiles + position / TILE % blockTiles;
+        int head = (tile * 2 + keyOrValue) * kvHeads + kvHead;
+        return block * blockElements() + (head * TILE + position % TILE) * headDim;
     }
 
     /** Where qkv has a token's query (below group), key (group) or value (group + 1). */

@@ -85,13 +85,15 @@ final class RopeTest extends OnGpu {
         for (int group : new int[] {1, 4, 8}) {
             for (boolean norms : new boolean[] {false, true}) {
                 int kvHeads = 1 + random.nextInt(3);
-                int[] first = {0, 60, 64, random.nextInt(500)};
-                int[] count = {1, 5, 1, 1 + random.nextInt(4)};
-                check(
-                        type,
-                        new Paged(random, kvHeads, group, headDim, first, count),
-                        norms,
-                        random);
+                int[] first = {0, 60, 64, 126, random.nextInt(500)};
+                int[] count = {1, 5, 1, 4, 1 + random.nextInt(4)};
+                for (int tiles : new int[] {1, 2, 3}) {
+                    check(
+                            type,
+                            new Paged(random, kvHeads, group, headDim, tiles, first, count),
+                            norms,
+                            random);
+                }
             }
         }
     }
@@ -131,6 +133,7 @@ final class RopeTest extends OnGpu {
                 EPS,
                 cache,
                 batch.blockElements(),
+                batch.blockTiles,
                 batch.layer,
                 batch.kvHeads,
                 batch.group);
