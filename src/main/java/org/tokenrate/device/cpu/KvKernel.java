@@ -20,8 +20,12 @@ interface KvKernel<A> {
 
     A[] newBlocks(int count);
 
-    /** Writes one token's key. */
-    void storeKey(A block, int keys, int slot, float[] key, int offset, int headDim);
+    /**
+     * Writes one token's key.
+     *
+     * @param bits room for {@code headDim} ints
+     */
+    void storeKey(A block, int keys, int slot, float[] key, int offset, int headDim, int[] bits);
 
     /** Writes one token's value. */
     void storeValue(A block, int values, int slot, float[] value, int offset, int headDim);

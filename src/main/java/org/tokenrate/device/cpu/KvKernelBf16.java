@@ -65,10 +65,15 @@ final class KvKernelBf16 implements KvKernel<int[]> {
     }
 
     @Override
-    public void storeKey(int[] block, int keys, int slot, float[] key, int offset, int headDim) {
-        for (int d = 0, at = keys + slot; d < headDim; d += 2, at += TOKENS) {
-            block[at] = Bf16.bits(key[offset + d]) | Bf16.bits(key[offset + d + 1]) << 16;
+    public void storeKey(
+            int[] block, int keys, int slot, float[] key, int offset, int headDim, int[] bits) {
+        int d = 0;
+        for (; d <= headDim - LANES; d += LANES) {
+            Bf16.bits(FloatVector.fromArray(Vectors.F, key, offset + d)).intoArray(bits, d);
         }
+        for (; d < headDim; d++) bits[d] = Bf16.bits(key[offset + d]);
+        int at = keys + slot;
+        for (d = 0; d < headDim; d += 2, at += TOKENS) block[at] = bits[d] | bits[d + 1] << 16;
     }
 
     /** A token of an even slot leaves a zero for the one behind it: what was there is another's. */
@@ -78,7 +83,13 @@ final class KvKernelBf16 implements KvKernel<int[]> {
         int at = values + slot / 2 * headDim;
         int shift = slot % 2 * 16;
         int kept = slot % 2 * ~HIGH;
-        for (int j = 0; j < headDim; j++) {
+        int j = 0;
+        for (; j <= headDim - LANES; j += LANES) {
+            FloatVector x = FloatVector.fromArray(Vectors.F, value, offset + j);
+            IntVector bits = Bf16.bits(x).lanewise(VectorOperators.LSHL, shift);
+            pairs(block, at + j).and(kept).or(bits).intoArray(block, at + j);
+        }
+        for (; j < headDim; j++) {
             block[at + j] = block[at + j] & kept | Bf16.bits(value[offset + j]) << shift;
         }
     }

@@ -34,7 +34,8 @@ final class KvKernelF32 implements KvKernel<float[]> {
     }
 
     @Override
-    public void storeKey(float[] block, int keys, int slot, float[] key, int offset, int headDim) {
+    public void storeKey(
+            float[] block, int keys, int slot, float[] key, int offset, int headDim, int[] bits) {
         for (int d = 0; d < headDim; d++) block[keys + d * TOKENS + slot] = key[offset + d];
     }
 

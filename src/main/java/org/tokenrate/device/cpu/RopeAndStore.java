@@ -71,7 +71,7 @@ final class RopeAndStore<A> implements Team.Task {
             A block = cache.block(batch.blocks[batch.sequenceOf[t]], position);
             int keys = cache.keys(layer, position, item);
             int slot = position % KvCache.TILE_TOKENS;
-            cache.kernel().storeKey(block, keys, slot, s.a, key, dim);
+            cache.kernel().storeKey(block, keys, slot, s.a, key, dim, s.bits);
             cache.kernel().storeValue(block, cache.values(keys), slot, s.a, key + dim, dim);
         }
     }

@@ -4,10 +4,12 @@ package org.tokenrate.device.cpu;
 final class Scratch {
     float[] a = new float[0];
     short[] halves = new short[0];
+    int[] bits = new int[0];
 
     void ensure(int columns) {
         if (a.length >= columns) return;
         a = new float[columns];
         halves = new short[columns];
+        bits = new int[columns];
     }
 }

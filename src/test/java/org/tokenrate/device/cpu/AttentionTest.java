@@ -197,7 +197,7 @@ class AttentionTest {
             int dim = shape.headDim();
             A block = cache.block(table, position);
             int keys = cache.keys(1, position, head);
-            cache.kernel().storeKey(block, keys, position % TILE, k, 0, dim);
+            cache.kernel().storeKey(block, keys, position % TILE, k, 0, dim, new int[dim]);
             cache.kernel().storeValue(block, cache.values(keys), position % TILE, v, 0, dim);
         }
 
