@@ -4,8 +4,6 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
 import org.bytedeco.dnnl.dnnl_memory_desc;
 import org.bytedeco.dnnl.dnnl_primitive_attr;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
@@ -60,7 +58,7 @@ final class AttentionProducts implements AutoCloseable {
     private final float[] floats;
     private final short[] halves;
     private final int[] none = new int[KV_TILE / 2 * PANEL];
-    private final Map<Tile, BoundPrimitive[]> tiles = new HashMap<>();
+    private final BoundPrimitive[][][] steps; // by half and whole tile, and by context / 64
 
     private record Tile(int rows, int context) {}
 
@@ -95,6 +93,7 @@ final class AttentionProducts implements AutoCloseable {
         Arrays.fill(hidden, Float.NEGATIVE_INFINITY);
         floats = new float[shape.group() * dim];
         halves = new short[shape.group() * dim];
+        steps = new BoundPrimitive[2][capacity / KV_TILE + 1][];
     }
 
     /** Tokens of the longest context that there is room for. */
@@ -162,9 +161,8 @@ final class AttentionProducts implements AutoCloseable {
             for (int i = 0; i < width; i++) floats[i] *= scale;
             q.convert(t * group, 0, floats, width, halves);
         }
-        int rows = tokens * group <= HALF_TILE ? HALF_TILE : TILE_ROWS;
         int context = bucket(position + tokens);
-        BoundPrimitive[] steps = tiles.computeIfAbsent(new Tile(rows, context), this::make);
+        BoundPrimitive[] steps = steps(tokens * group > HALF_TILE, context);
         steps[0].run();
         for (int t = 0; t < tokens; t++) {
             int visible = position + t + 1;
@@ -179,13 +177,20 @@ final class AttentionProducts implements AutoCloseable {
         }
     }
 
+    private BoundPrimitive[] steps(boolean whole, int context) {
+        BoundPrimitive[][] made = steps[whole ? 1 : 0];
+        int i = context / KV_TILE;
+        if (made[i] == null) made[i] = make(new Tile(whole ? TILE_ROWS : HALF_TILE, context));
+        return made[i];
+    }
+
     private BoundPrimitive[] make(Tile tile) {
         int panels = shape.headDim() / PANEL;
-        BoundPrimitive[] steps = new BoundPrimitive[2 + panels];
-        steps[0] = scores(tile);
-        steps[1] = softmax(tile);
-        for (int i = 0; i < panels; i++) steps[2 + i] = weighted(tile, i);
-        return steps;
+        BoundPrimitive[] made = new BoundPrimitive[2 + panels];
+        made[0] = scores(tile);
+        made[1] = softmax(tile);
+        for (int i = 0; i < panels; i++) made[2 + i] = weighted(tile, i);
+        return made;
     }
 
     private BoundPrimitive scores(Tile tile) {
@@ -247,8 +252,12 @@ final class AttentionProducts implements AutoCloseable {
 
     @Override
     public void close() {
-        for (BoundPrimitive[] steps : tiles.values()) for (BoundPrimitive p : steps) p.close();
-        tiles.clear();
+        for (BoundPrimitive[][] made : steps) {
+            for (BoundPrimitive[] of : made) {
+                if (of != null) for (BoundPrimitive p : of) p.close();
+            }
+            Arrays.fill(made, null);
+        }
         for (CpuTensor t : new CpuTensor[] {q, out, scores, weights}) t.free();
         keys.deallocate();
         values.deallocate();
