@@ -126,6 +126,7 @@ final class Attention<A> implements Team.Task, AutoCloseable {
         int context = batch.positions[first] + tokens;
         return products.length > 0
                 && tokens * shape.group() >= AttentionProducts.LEAST_ROWS
+                && context >= AttentionProducts.LEAST_CONTEXT
                 && context <= products[0].mostContext()
                 && window >= context;
     }

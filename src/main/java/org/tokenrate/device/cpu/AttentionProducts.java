@@ -30,7 +30,10 @@ final class AttentionProducts implements AutoCloseable {
     static final int MOST_CONTEXT = 8192;
 
     /** Fewer rows, heads of a group times tokens, are faster by Java's loops. */
-    static final int LEAST_ROWS = 24;
+    static final int LEAST_ROWS = 32;
+
+    /** So are shorter contexts: calls take longer than their work. */
+    static final int LEAST_CONTEXT = 96;
 
     /** Rows of a tile: their scores stay in the second cache for prompts of some length. */
     private static final int TILE_ROWS = 64;

@@ -102,7 +102,7 @@ class CpuDeviceTest {
             Random random = new Random(seed);
             int inputs = 1 + random.nextInt(40);
             int threads = 1 + random.nextInt(3);
-            int rows = 1 + random.nextInt(MAX_ROWS);
+            int rows = seed % 3 == 0 ? 1 : 1 + random.nextInt(MAX_ROWS); // one row goes its own way
             try (CpuDevice device = new CpuDevice(dtype, threads)) {
                 List<LinearData> parts = new ArrayList<>();
                 List<TensorData> biases = new ArrayList<>();
@@ -211,11 +211,18 @@ class CpuDeviceTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"F32, 1", "F32, 2", "F32, 3", "BF16, 1", "BF16, 2", "BF16, 3"})
-    void theGatedProductIsRightForOddWidths(DType dtype, int threads) throws IOException {
+    @CsvSource({
+        "F32, 1, 7",
+        "F32, 2, 1",
+        "F32, 3, 7",
+        "BF16, 1, 1",
+        "BF16, 2, 7",
+        "BF16, 2, 1",
+        "BF16, 3, 7"
+    })
+    void theGatedProductIsRightForOddWidths(DType dtype, int threads, int rows) throws IOException {
         assumeMultiplied(dtype);
-        int inputs = 12;
-        int rows = 7;
+        int inputs = 13;
         for (int width : new int[] {1, 3, 16, 17, 33, 63, 100, 131, 257}) {
             long seed = width;
             Random random = new Random(seed);
