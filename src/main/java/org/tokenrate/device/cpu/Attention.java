@@ -123,10 +123,11 @@ final class Attention<A> implements Team.Task, AutoCloseable {
     }
 
     private boolean goesByProducts(int first, int tokens) {
+        int rows = tokens * shape.group();
         int context = batch.positions[first] + tokens;
         return products.length > 0
-                && tokens * shape.group() >= AttentionProducts.LEAST_ROWS
-                && context >= AttentionProducts.LEAST_CONTEXT
+                && rows >= AttentionProducts.LEAST_ROWS
+                && (long) rows * context >= AttentionProducts.LEAST_SCORES
                 && context <= products[0].mostContext()
                 && window >= context;
     }

@@ -32,8 +32,8 @@ final class AttentionProducts implements AutoCloseable {
     /** Fewer rows, heads of a group times tokens, are faster by Java's loops. */
     static final int LEAST_ROWS = 32;
 
-    /** So are shorter contexts: calls take longer than their work. */
-    static final int LEAST_CONTEXT = 96;
+    /** So are fewer rows times context: 64 tokens of one head took as long either way. */
+    static final int LEAST_SCORES = 64 * 64;
 
     /** Rows of a tile: their scores stay in the second cache for prompts of some length. */
     private static final int TILE_ROWS = 64;
